@@ -1,0 +1,71 @@
+// The header or trailer fields of one message, in the order they came, duplicates included.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rockdove::http {
+
+/// ASCII case-insensitive equality, as field names compare (RFC 9110 section 5.1).
+bool iequals(std::string_view a, std::string_view b) noexcept;
+
+/// An ordered multimap whose names and values share one string: two allocations a message instead
+/// of two a field. Values are kept byte for byte. Views stay valid until the next add() or set().
+class Fields {
+ public:
+  struct Field {
+    std::string_view name;
+    std::string_view value;
+  };
+
+  class Iterator {
+   public:
+    Iterator(const Fields& fields, std::size_t index) : fields_(&fields), index_(index) {}
+    Field operator*() const { return fields_->at(index_); }
+    Iterator& operator++() { ++index_; return *this; }
+    bool operator==(const Iterator& other) const { return index_ == other.index_; }
+
+   private:
+    const Fields* fields_;
+    std::size_t index_;
+  };
+
+  Iterator begin() const { return {*this, 0}; }
+  Iterator end() const { return {*this, slots_.size()}; }
+  std::size_t size() const { return slots_.size(); }
+  bool empty() const { return slots_.empty(); }
+  /// Bytes of all names and values.
+  std::size_t bytes() const { return text_.size(); }
+  Field at(std::size_t index) const;
+
+  void reserve(std::size_t fields, std::size_t bytes);
+  void clear();
+  /// Appends a field at the end.
+  void add(std::string_view name, std::string_view value);
+  /// Appends a field whose name is stored in lower case (the form of HTTP/2).
+  void add_lowercase(std::string_view name, std::string_view value);
+  /// Removes every field called `name`; the others keep their order. Returns how many went.
+  std::size_t remove(std::string_view name);
+  /// Replaces the value of the first field called `name` in its place and removes the others; adds
+  /// the field at the end if there is none.
+  void set(std::string_view name, std::string_view value);
+
+  /// The value of the first field called `name`.
+  std::optional<std::string_view> get(std::string_view name) const;
+  bool contains(std::string_view name) const { return get(name).has_value(); }
+  std::size_t count(std::string_view name) const;
+  /// True if any field called `name` lists `token` among its comma-separated values, in any case.
+  bool has_token(std::string_view name, std::string_view token) const;
+
+ private:
+  struct Slot {
+    std::uint32_t name_at, name_size, value_at, value_size;
+  };
+  std::string text_;
+  std::vector<Slot> slots_;
+};
+
+}  // namespace rockdove::http

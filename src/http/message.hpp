@@ -1,0 +1,82 @@
+// What travels between the parts of the program: one request, one response, streaming bodies.
+#pragma once
+
+#include "http/fields.hpp"
+#include "net/asio.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace rockdove::http {
+
+/// Bytes that come piece by piece, pulled by whoever needs them: a slow reader slows the sender.
+/// Destroying a body that is not at its end gives the exchange's incoming direction up.
+class Body {
+ public:
+  virtual ~Body() = default;
+  /// The next piece; empty means the end. The view is valid until the next read() or destruction.
+  /// One read() at a time.
+  virtual Awaitable<Result<std::string_view>> read() = 0;
+  /// The trailer section (RFC 9110 section 6.5); complete once read() has returned the end.
+  virtual const Fields& trailers() const;
+};
+
+/// What the public side knows of a caller, and what travels beside a request without being part
+/// of it: never in the header fields, so that no caller can forge it.
+struct Context {
+  std::string request_id;  ///< unique, [0-9a-z-]; in error bodies, logs and X-Request-Id
+  std::string route;       ///< the name of the route that matched
+  std::string tunnel;      ///< the tunnel to serve it
+  std::string upstream;    ///< the upstream's name at the agent; empty: its default one
+  std::string host;        ///< if set, replaces the Host field at the agent; "upstream": its own host
+  net::Address peer;       ///< the caller, or what a trusted proxy said of it
+  bool tls = false;        ///< the caller's connection is encrypted
+  net::Duration first_byte_timeout{};  ///< for the answer's head; zero: the handler's own default
+};
+
+/// A request. A message has at most one body, in two parts: `content`, already here, then what
+/// `body` brings. Neither means no body at all; `has_body` tells an empty chunked body from none.
+struct Request {
+  std::string method;  ///< as received; case-sensitive
+  std::string target;  ///< the raw bytes of the request line (RFC 9112 section 3.2)
+  Fields fields;       ///< without hop-by-hop fields
+  bool has_body = false;
+  std::string content;
+  std::unique_ptr<Body> body;
+  /// The token of the Upgrade field (RFC 9110 section 7.8), or "connect" for CONNECT: the bytes after
+  /// the head belong to the new protocol once the response says 101 (2xx for CONNECT).
+  std::string upgrade;
+  bool expects_continue = false;  ///< `Expect: 100-continue`: reading the body asks the caller to send it
+  /// Called for each 1xx response but 101, in order, before handle() returns. May be empty.
+  std::function<void(int status, const Fields& fields)> on_interim;
+  Context context;
+};
+
+struct Response {
+  int status = 200;
+  Fields fields;  ///< without hop-by-hop fields
+  bool has_body = false;
+  std::string content;
+  std::unique_ptr<Body> body;
+  /// The status is a protocol switch: `body` is what the new protocol's other side sends.
+  bool switched = false;
+};
+
+/// True for a response to `method` that never has a body (RFC 9110 sections 6.4.1, 9.3.2): to HEAD, and
+/// 1xx, 204, 304, whatever Content-Length says.
+bool is_bodiless(std::string_view method, int status) noexcept;
+
+/// The standard reason phrase, or "".
+std::string_view reason_phrase(int status) noexcept;
+
+/// A complete response with a body of `type`; sets Content-Type and Content-Length.
+Response make_response(int status, std::string_view type, std::string content);
+
+/// Reads all of the message's body into its `content`, at most `limit` bytes
+/// (Error::body_too_large). Trailers are dropped.
+Awaitable<Result<void>> read_all(Request& request, std::size_t limit);
+Awaitable<Result<void>> read_all(Response& response, std::size_t limit);
+
+}  // namespace rockdove::http

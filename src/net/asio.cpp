@@ -1,0 +1,3 @@
+// The bodies of Asio's functions, compiled once for the whole program.
+#include <boost/asio/impl/src.hpp>
+#include <boost/asio/ssl/impl/src.hpp>

@@ -1,0 +1,87 @@
+// Who owns a background coroutine: it is started, cancelled and joined here and nowhere else.
+#pragma once
+
+#include "net/event.hpp"
+
+#include <exception>
+#include <functional>
+#include <list>
+
+namespace rockdove::net {
+
+/// Owns coroutines. Loop thread only. join() must have returned before the group is destroyed.
+class TaskGroup {
+ public:
+  using OnError = std::function<void(std::exception_ptr)>;
+
+  /// `on_error` gets every exception that leaves a task except cancellation: it means a bug.
+  TaskGroup(Executor executor, OnError on_error)
+      : executor_(executor), on_error_(std::move(on_error)), idle_(executor) {}
+
+  /// Names one running task; it is valid until that task has ended.
+  class Task {
+   public:
+    /// Ends the task's current wait with operation_aborted, now or at its next co_await.
+    void cancel() { signal_->emit(asio::cancellation_type::terminal); }
+
+   private:
+    friend TaskGroup;
+    explicit Task(asio::cancellation_signal* signal) : signal_(signal) {}
+    asio::cancellation_signal* signal_;
+  };
+
+  /// Starts `task` at the next turn of the loop. Its parameters must be values (CP.53).
+  Task spawn(Awaitable<void> task) {
+    const auto child = children_.emplace(children_.end());
+    asio::co_spawn(executor_, std::move(task),
+                   asio::bind_cancellation_slot(child->slot(), [this, child](std::exception_ptr error) {
+                     ended(child, error);
+                   }));
+    return Task(&*child);
+  }
+
+  void cancel() {
+    for (auto next = children_.begin(); next != children_.end();) {
+      auto child = next++;  // a cancelled task may end, and leave the list, inside emit()
+      child->emit(asio::cancellation_type::terminal);
+    }
+  }
+
+  /// Returns when no task is left.
+  Awaitable<void> join() {
+    while (!children_.empty()) co_await idle_.wait();
+  }
+
+  bool empty() const { return children_.empty(); }
+  std::size_t size() const { return children_.size(); }
+  const Executor& executor() const { return executor_; }
+
+ private:
+  using Children = std::list<asio::cancellation_signal>;
+
+  void ended(Children::iterator child, std::exception_ptr error) {
+    children_.erase(child);
+    if (error && !is_cancellation(error)) on_error_(error);
+    if (children_.empty()) idle_.notify();
+  }
+
+  static bool is_cancellation(const std::exception_ptr& error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const boost::system::system_error& failure) {
+      return failure.code() == asio::error::operation_aborted;
+    } catch (...) {
+      return false;
+    }
+  }
+
+  Executor executor_;
+  OnError on_error_;
+  Children children_;
+  Event idle_;
+};
+
+/// The usual OnError: logs and ends the process. A bug must not go on serving.
+void abort_on_error(std::exception_ptr error);
+
+}  // namespace rockdove::net
