@@ -50,6 +50,9 @@ const Entry* find(boost::system::error_code error) noexcept {
   return nullptr;
 }
 
+// Boost's base class has a protected destructor that is not virtual, on purpose.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 class Category final : public boost::system::error_category {
  public:
   const char* name() const noexcept override { return "rockdove"; }
@@ -59,6 +62,7 @@ class Category final : public boost::system::error_category {
     return "unknown error " + std::to_string(value);
   }
 };
+#pragma GCC diagnostic pop
 
 }  // namespace
 

@@ -23,6 +23,17 @@ class Body {
   virtual const Fields& trailers() const;
 };
 
+/// What an operator wants to know of one exchange on the public side. Filled along the way by those
+/// who know; given to Server::Options::on_done at the end.
+struct Record {
+  std::string request_id, method, target, route, tunnel, agent;
+  net::Address peer;
+  int status = 0;                   ///< as sent to the caller; 0: it went away first
+  boost::system::error_code error;  ///< why there was no, or no whole, answer from the upstream
+  net::Clock::time_point started, answered, ended;  ///< head parsed, answer's head known, last byte out
+  std::uint64_t bytes_in = 0, bytes_out = 0;        ///< body bytes
+};
+
 /// What the public side knows of a caller, and what travels beside a request without being part
 /// of it: never in the header fields, so that no caller can forge it.
 struct Context {
@@ -33,6 +44,7 @@ struct Context {
   std::string host;        ///< if set, replaces the Host field at the agent; "upstream": its own host
   net::Address peer;       ///< the caller, or what a trusted proxy said of it
   bool tls = false;        ///< the caller's connection is encrypted
+  Record* record = nullptr;  ///< valid until handle() returns; null where nobody keeps a record
   net::Duration first_byte_timeout{};  ///< for the answer's head; zero: the handler's own default
 };
 

@@ -27,9 +27,9 @@ struct RequestHead {
   std::string target;
   int minor_version = 1;
   Fields fields;
-  Framing framing = Framing::none;  // none, length or chunked
-  std::uint64_t content_length = 0;
-  bool keep_alive = true;
+  Framing framing = Framing::none;   // none, length or chunked
+  std::uint64_t content_length = 0;  ///< with Framing::length
+  bool keep_alive = true;            ///< the connection may serve another request (section 9.3)
 };
 
 struct ResponseHead {
@@ -41,48 +41,63 @@ struct ResponseHead {
   bool keep_alive = true;
 };
 
-/// The size in bytes of the head at the start of `bytes`, its final empty line included; 0 if more
-/// bytes are needed. Errors: header_too_large once `limits` are passed; malformed at the first bare LF,
-/// bare CR or NUL, so that a bad head is answered before it is complete. For a request, up to one empty
-/// line before the request line is skipped and counted (section 2.2). `scanned` says how many bytes of `bytes` an
-/// earlier call has looked at, and is advanced: a head that comes byte by byte costs linear time.
+/// The size in bytes of the head at the start of `bytes`, its final empty line included; 0 if more bytes are
+/// needed. Errors: malformed at the first bare LF, bare CR, NUL or other control byte but TAB, so that a bad
+/// head is answered before it is complete; header_too_large once header_bytes are here without an end (the
+/// other limits are the parsers' to check). Up to one empty line before the first line is skipped and counted
+/// (RFC 9112 section 2.2). `scanned` says how many bytes of `bytes` an earlier call has looked at, 0 for a
+/// new head, and is advanced: a head that comes byte by byte costs linear time and gets the same answer.
 Result<std::size_t> find_head(std::string_view bytes, const HeadLimits& limits, std::size_t& scanned);
 
-/// Parses a whole head as found by find_head(). Refused as malformed: no or two spaces in the request line,
-/// obs-fold, white space before a colon, empty or non-token names, control bytes in values, Content-Length together
-/// with Transfer-Encoding, differing or repeated or signed or overflowing Content-Length, Transfer-Encoding in HTTP/1.0,
-/// no or several Host in HTTP/1.1, a Host value that is not host[:port], a fragment or bytes outside 0x21..0x7e (0x80..0xff allowed) in the target.
-/// Targets: origin-form for every method, `*` for OPTIONS only, authority-form for CONNECT only,
-/// absolute-form as received (the ingress refuses it). Transfer codings other than exactly one `chunked`:
-/// not_implemented. HTTP/1.0 is accepted; other versions: version_not_supported (malformed if it is no HTTP version at all).
+/// Parses a whole head as found by find_head(), over no more and no less. Refused as malformed: no or two
+/// spaces in the request line, obs-fold, white space before a colon, empty or non-token names, control bytes
+/// in values, Content-Length together with Transfer-Encoding, either of them repeated, Content-Length that is
+/// not digits only or overflows, Transfer-Encoding in HTTP/1.0, no Host in HTTP/1.1, several Host, a Host
+/// value that is not host[:port], a fragment or bytes outside 0x21..0x7e (0x80..0xff allowed) in the target.
+/// Targets: authority-form (host:port) for CONNECT and only for it, `*` for OPTIONS only, origin-form, and
+/// absolute-form as received (the ingress refuses it). Well-formed transfer codings other than exactly one
+/// `chunked`: not_implemented. HTTP/1.0 is accepted; other versions: version_not_supported (malformed if it
+/// is no HTTP version at all).
 Result<RequestHead> parse_request_head(std::string_view head, const HeadLimits& limits);
 
-/// Parses a response head that answers a request of `method`; framing as section 6.3 orders.
-Result<ResponseHead> parse_response_head(std::string_view head, const HeadLimits& limits, std::string_view method);
+/// Parses a response head that answers a request of `method`, as strictly; framing as RFC 9112 section 6.3
+/// orders: none for HEAD, 1xx, 204, 304 and for 2xx to CONNECT, whatever the fields say.
+Result<ResponseHead> parse_response_head(std::string_view head, const HeadLimits& limits,
+                                         std::string_view method);
 
-/// Decodes a chunked body (section 7.1). Feed it what arrives; it never copies data.
+/// Decodes a chunked body (RFC 9112 section 7.1). Feed it what arrives, in pieces of any size; it never
+/// copies data. After an error it is of no more use.
 class ChunkedDecoder {
  public:
   struct Step {
-    std::size_t consumed = 0;   ///< bytes of the input that are done with
-    std::string_view data;      ///< body bytes, a view into the input; may be empty
-    bool finished = false;      ///< the final chunk and the trailer section have been read
+    std::size_t consumed = 0;  ///< bytes of the input that are done with
+    std::string_view data;     ///< body bytes, a view into the input; may be empty
+    bool finished = false;     ///< the final chunk and the trailer section have been read
   };
 
   explicit ChunkedDecoder(const HeadLimits& limits) : limits_(limits) {}
 
-  /// Handles the next part of `bytes`: call again with the rest while consumed > 0 and not finished.
+  /// Handles the next part of `bytes`: all of it, or up to the second piece of data, or up to the body's end;
+  /// call again with the rest. An unfinished line is kept inside, so nothing need be fed twice.
   /// malformed: bad size digits, more than 16 of them, bare LF, data not followed by CRLF, chunk
-  /// extensions longer than 256 bytes, bad trailer fields. header_too_large: trailers over the limits.
+  /// extensions longer than 256 bytes, bad trailer fields, Content-Length, Transfer-Encoding or Host among
+  /// them. header_too_large: trailers over the limits.
   Result<Step> feed(std::string_view bytes);
+  /// Valid as long as the decoder; complete once finished.
   const Fields& trailers() const { return trailers_; }
 
  private:
-  enum class State { size, data, data_end, trailers, done };
+  enum class State { size, extension, size_lf, data, data_cr, data_lf, trailers, done };
+
+  bool take_frame_byte(char c) noexcept;
+  Result<std::size_t> take_trailers(std::string_view rest);
+
   HeadLimits limits_;
   State state_ = State::size;
-  std::uint64_t left_ = 0;
-  std::size_t trailer_bytes_ = 0;
+  std::uint32_t length_ = 0;  // of the size's digits or the extension so far, in bytes
+  std::uint64_t left_ = 0;    // of the chunk, in bytes
+  std::string trailer_text_;  // the trailer section until it is whole
+  std::size_t trailer_scanned_ = 0;
   Fields trailers_;
 };
 

@@ -7,6 +7,9 @@
 namespace rockdove::net {
 namespace {
 
+/// Beyond it, a sum with the present could overflow.
+constexpr Duration limit_max = std::chrono::hours(24 * 365);
+
 std::uint64_t tick_of(Clock::time_point time) {
   return static_cast<std::uint64_t>(time.time_since_epoch() / Deadlines::tick);
 }
@@ -16,7 +19,8 @@ class Service : public asio::execution_context::service {
  public:
   static inline asio::execution_context::id id;
   explicit Service(asio::execution_context& context)
-      : service(context), deadlines_(std::make_unique<Deadlines>(static_cast<IoContext&>(context).get_executor())) {}
+      : service(context),
+        deadlines_(std::make_unique<Deadlines>(static_cast<IoContext&>(context).get_executor())) {}
   Deadlines& deadlines() { return *deadlines_; }
 
  private:
@@ -31,10 +35,10 @@ Deadline::Deadline(Deadlines& deadlines, std::function<void()> on_expiry)
 
 void Deadline::set(Duration from_now) {
   if (from_now <= Duration::zero()) return clear();
-  due_ = Clock::now() + from_now;
+  due_ = deadlines_.now_() + std::min(from_now, limit_max);
   // Moving a limit further away is the hot case (every read does it): it stays where it hangs, and
   // is hung again when that slot comes round.
-  if (slot_ && tick_of(due_) >= hung_at_) return;
+  if (slot_ && tick_of(due_) + 1 >= hung_at_) return;
   clear();
   deadlines_.start();
   deadlines_.hang(*this);
@@ -42,14 +46,14 @@ void Deadline::set(Duration from_now) {
 
 void Deadline::clear() {
   if (!slot_) return;
-  if (previous_) previous_->next_ = next_; else *slot_ = next_;
+  (previous_ ? previous_->next_ : *slot_) = next_;
   if (next_) next_->previous_ = previous_;
   slot_ = nullptr;
   next_ = previous_ = nullptr;
   --deadlines_.set_;
 }
 
-Deadlines::Deadlines(Executor executor) : timer_(executor) {}
+Deadlines::Deadlines(Executor executor, Now now) : timer_(executor), now_(now) {}
 
 Deadlines::~Deadlines() {
   for (Deadline* head : wheel_)
@@ -81,38 +85,43 @@ void Deadlines::hang(Deadline& deadline) {
 void Deadlines::start() {
   if (running_) return;
   running_ = true;
-  now_tick_ = tick_of(Clock::now());
+  now_tick_ = tick_of(now_());
   turn();
 }
 
 void Deadlines::turn() {
-  timer_.expires_after(tick);
+  // On the tick's edge, not a tick from now: waiting would add up to another tick of lateness.
+  timer_.expires_at(Clock::time_point(tick * static_cast<Duration::rep>(now_tick_ + 1)));
   timer_.async_wait([this](boost::system::error_code error) {
     if (error) return;
-    const auto now = Clock::now();
-    // After a long stall (a suspended laptop) one whole turn of the wheel visits every slot.
-    const std::uint64_t target = tick_of(now);
-    if (target > now_tick_ + slots) now_tick_ = target - slots;
-    while (now_tick_ < target) {
-      Deadline* head = std::exchange(wheel_[++now_tick_ % slots], nullptr);
-      // The slot's limits move to a list of their own: an expiry may set or clear any other one.
-      Deadline* due = head;
-      for (Deadline* each = head; each; each = each->next_) each->slot_ = &due;
-      while (due) {
-        Deadline& deadline = *due;
-        const bool expired = deadline.due_ <= now;
-        deadline.clear();
-        if (expired) {
-          const auto on_expiry = deadline.on_expiry_;  // it may destroy its owner
-          on_expiry();
-        } else {
-          hang(deadline);
-        }
-      }
-    }
+    advance();
     running_ = set_ != 0;  // an idle process makes no wake-ups
     if (running_) turn();
   });
+}
+
+void Deadlines::advance() {
+  const auto now = now_();
+  const std::uint64_t target = tick_of(now);
+  // After a long stall (a suspended laptop) one whole turn of the wheel visits every slot.
+  if (target > now_tick_ + slots) now_tick_ = target - slots;
+  while (now_tick_ < target) {
+    // The slot's limits move to a list of their own: an expiry may set or clear any other one.
+    Deadline* due = std::exchange(wheel_[++now_tick_ % slots], nullptr);
+    for (Deadline* each = due; each; each = each->next_) each->slot_ = &due;
+    while (due) {
+      Deadline& deadline = *due;
+      const bool expired = deadline.due_ <= now;
+      deadline.clear();
+      if (expired) expire(deadline);
+      else hang(deadline);
+    }
+  }
+}
+
+void Deadlines::expire(Deadline& deadline) noexcept {
+  const auto on_expiry = deadline.on_expiry_;  // it may destroy its owner
+  on_expiry();
 }
 
 }  // namespace rockdove::net

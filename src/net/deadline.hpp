@@ -10,8 +10,9 @@ namespace rockdove::net {
 
 class Deadlines;
 
-/// One time limit. Fires `on_expiry` once, at most one tick late, unless moved or cleared before.
-/// Loop thread only. Destroying it clears it; `on_expiry` may destroy it.
+/// One time limit. Fires `on_expiry` once, never early and at most one tick late (plus what the loop is busy
+/// with), unless moved or cleared before. Loop thread only. Destroying it clears it; `on_expiry` may set it
+/// again or destroy it, and must not throw.
 class Deadline {
  public:
   Deadline(Deadlines& deadlines, std::function<void()> on_expiry);
@@ -19,7 +20,7 @@ class Deadline {
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
 
-  /// (Re)starts the limit, `from now` on. Zero or negative means no limit.
+  /// (Re)starts the limit, `from_now` on. Zero or negative means no limit; a year is the most.
   void set(Duration from_now);
   void clear();
   bool is_set() const { return slot_ != nullptr; }
@@ -41,13 +42,19 @@ class Deadlines {
  public:
   static constexpr std::chrono::milliseconds tick{20};
 
-  explicit Deadlines(Executor executor);
+  using Now = Clock::time_point (*)();
+
+  /// `now` tells the time; tests bring their own and call advance() themselves.
+  explicit Deadlines(Executor executor, Now now = &Clock::now);
   ~Deadlines();
   Deadlines(const Deadlines&) = delete;
   Deadlines& operator=(const Deadlines&) = delete;
 
   /// The wheel of the loop that `context` runs; made at first use.
   static Deadlines& of(asio::execution_context& context);
+
+  /// Fires what is due. The wheel's own timer calls it once a tick.
+  void advance();
 
  private:
   friend Deadline;
@@ -56,8 +63,10 @@ class Deadlines {
   void hang(Deadline& deadline);
   void start();
   void turn();
+  static void expire(Deadline& deadline) noexcept;
 
   Timer timer_;
+  Now now_;
   bool running_ = false;
   std::size_t set_ = 0;
   std::uint64_t now_tick_ = 0;  // ticks since the epoch of Clock that have been handled

@@ -3,6 +3,7 @@
 
 #include "net/asio.hpp"
 
+#include <cassert>
 #include <utility>
 
 namespace rockdove::net {
@@ -41,23 +42,28 @@ class Event {
     Event* event;
     template <class Handler>
     void operator()(Handler&& handler) const {
+      assert(!event->waiter_ && "an Event has one waiter");  // a second one would destroy the first's coroutine
       auto slot = asio::get_associated_cancellation_slot(handler);
       if (slot.is_connected())
         slot.assign([self = event](asio::cancellation_type) {
           if (self->waiter_) self->complete(asio::error::operation_aborted);
         });
+      event->slot_ = slot;
       event->waiter_ = std::forward<Handler>(handler);
     }
   };
 
   void complete(boost::system::error_code error) {
-    asio::post(executor_, [waiter = std::exchange(waiter_, nullptr), error]() mutable {
+    asio::post(executor_, [waiter = std::exchange(waiter_, nullptr), slot = slot_, error]() mutable {
+      // A later cancellation must not find this event, which may be gone by then.
+      if (slot.is_connected()) slot.clear();
       std::move(waiter)(error);
     });
   }
 
   Executor executor_;
   Waiter waiter_;
+  asio::cancellation_slot slot_;
   bool notified_ = false;
 };
 

@@ -30,10 +30,11 @@ class TaskGroup {
     asio::cancellation_signal* signal_;
   };
 
-  /// Starts `task` at the next turn of the loop. Its parameters must be values (CP.53).
+  /// Starts `task` at the next turn of the loop, never inside spawn(): it may be called from any callback.
+  /// A task that is cancelled before that never starts. Its parameters must be values (CP.53).
   Task spawn(Awaitable<void> task) {
     const auto child = children_.emplace(children_.end());
-    asio::co_spawn(executor_, std::move(task),
+    asio::co_spawn(executor_, later(executor_, std::move(task)),
                    asio::bind_cancellation_slot(child->slot(), [this, child](std::exception_ptr error) {
                      ended(child, error);
                    }));
@@ -47,10 +48,16 @@ class TaskGroup {
     }
   }
 
-  /// Returns when no task is left.
+  /// Returns when no task is left. One join at a time, and not from a task of the group.
   Awaitable<void> join() {
     while (!children_.empty()) co_await idle_.wait();
   }
+
+  /// The same for at most `limit`; false if there are tasks left then.
+  Awaitable<bool> join_for(Duration limit);
+
+  /// join() for a coroutine that may be cancelled itself: it takes the tasks down with it.
+  Awaitable<void> join_or_cancel();
 
   bool empty() const { return children_.empty(); }
   std::size_t size() const { return children_.size(); }
@@ -58,6 +65,12 @@ class TaskGroup {
 
  private:
   using Children = std::list<asio::cancellation_signal>;
+
+  /// co_spawn alone would run the task at once when it is called on the loop.
+  static Awaitable<void> later(Executor executor, Awaitable<void> task) {
+    co_await asio::post(executor, asio::use_awaitable_t<Executor>());
+    co_await std::move(task);
+  }
 
   void ended(Children::iterator child, std::exception_ptr error) {
     children_.erase(child);
@@ -81,7 +94,7 @@ class TaskGroup {
   Event idle_;
 };
 
-/// The usual OnError: logs and ends the process. A bug must not go on serving.
-void abort_on_error(std::exception_ptr error);
+/// The usual OnError: logs the exception and ends the process. A bug must not go on serving.
+[[noreturn]] void abort_on_error(std::exception_ptr error);
 
 }  // namespace rockdove::net

@@ -42,7 +42,8 @@ class FrameDecoder {
 
   /// Handles the next part of [bytes, bytes + size), unmasking in place. Call again with the rest while
   /// consumed > 0. Error::protocol: reserved bits or opcodes, wrong masking, a text message, a fragmented
-  /// or long control frame, a continuation of nothing, a length that is not minimal or has its top bit set.
+  /// or long control frame, a close payload of one byte, a continuation of nothing, a new message inside an
+  /// open one, a length that is not minimal or has its top bit set. The decoder is of no use after an error.
   Result<Step> feed(char* bytes, std::size_t size);
   std::string_view control_payload() const { return {control_.data(), control_size_}; }
 
@@ -50,8 +51,8 @@ class FrameDecoder {
   Result<std::size_t> read_header(const char* bytes, std::size_t size);
 
   Side side_;
-  bool in_payload_ = false;    // header read, payload_left_ bytes to come
-  bool in_message_ = false;    // a fragmented message is open
+  bool in_payload_ = false;  // header read, payload_left_ bytes to come
+  bool in_message_ = false;  // a fragmented message is open
   Opcode opcode_{};
   std::uint64_t payload_left_ = 0;
   std::array<unsigned char, 4> mask_{};

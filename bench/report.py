@@ -1,0 +1,55 @@
+"""The figures as a Markdown table, and what they are held against."""
+
+from measure import TESTS
+
+
+def table(rows, failures, absent):
+    lines = ["| test | contender | req/s | ratio | p50 ms | p99 ms | CPU µs/req | RSS MiB |",
+             "|---|---|--:|--:|--:|--:|--:|--:|"]  # fmt: skip
+    for test in TESTS:
+        for row in rows:
+            if row["test"] == test.name:
+                lines.append(line(row))
+        for (name, failed_test), reason in failures.items():
+            if failed_test == test.name:
+                lines.append(f"| {test.name} | **{name}** | **FAILED** | {reason} | | | | |")
+    for name, reason in absent.items():
+        lines.append(f"| all | **{name}** | **not measured** | {' '.join(reason.split())[:80]} | | | | |")
+    return "\n".join(lines)
+
+
+def line(row):
+    ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
+    name = row["name"] + (f" ({row['note']})" if row["note"] else "")
+    return (f"| {row['test']} | {name} | {row['rps']:.0f} | {ratio} | {row['p50_us'] / 1000:.2f} "
+            f"| {row['p99_us'] / 1000:.2f} | {row['cpu_us_per_req']:.1f} | {row['rss_mib']:.1f} |")
+
+
+# (what, contender, test, field, against, comparison, factor): contender's field, as a multiple
+# of against's, must be at least or at most the factor; against None: the plain value.
+BARS = [
+    ("small GET at c64", "rockdove", "get-c64", "rps", "nginx-two-hops", ">=", 1.0),
+    ("small GET at c64", "rockdove", "get-c64", "rps", "python-design", ">=", 10.0),
+    ("p99 at c64", "rockdove", "get-c64", "p99_us", "nginx-two-hops", "<=", 1.0),
+    ("1 MiB download", "rockdove", "get1m-c8", "rps", "nginx-two-hops", ">=", 0.6),
+    ("CPU per request at c64", "rockdove", "get-c64", "cpu_us_per_req", "nginx-two-hops", "<=", 0.9),
+    ("TLS, small GET at c64", "rockdove-tls", "get-c64", "rps", "rockdove", ">=", 0.7),
+    ("RSS per process at c256, MiB", "rockdove", "get-c256", "rss_mib", None, "<=", 20.0),
+]
+
+
+def verdict(rows):
+    """(text, number of bars missed)."""
+    by_key = {(row["name"], row["test"]): row for row in rows}
+    lines, missed = ["| bar | wanted | measured | |", "|---|---|---|---|"], 0
+    for what, contender, test, field, against, comparison, factor in BARS:
+        row, other = by_key.get((contender, test)), by_key.get((against, test))
+        wanted = {">=": "≥", "<=": "≤"}[comparison] + f" {factor:g}" + (f" × {against}" if against else "")
+        if row is None or (against and other is None):
+            lines.append(f"| {what} | {wanted} | | not measured |")
+            continue
+        value = row[field] / other[field] if against else row[field]
+        held = value >= factor if comparison == ">=" else value <= factor
+        missed += not held
+        lines.append(f"| {what} | {wanted} | {value:.2f} | {'held' if held else '**MISSED**'} |")
+    return "\n".join(lines), missed

@@ -1,0 +1,229 @@
+#include "config/server_config.hpp"
+
+#include "base/files.hpp"
+
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <set>
+#include <tuple>
+
+namespace rockdove::config {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t count_max = 1'000'000;
+constexpr std::uint64_t smallest_link_memory = 1024 * 1024;  // one link's windows must fit
+
+void read_file_name(Section& section, std::string_view key, std::filesystem::path& into) {
+  std::string text;
+  section.read(key, text);
+  if (text.empty()) return;
+  if (!file_stamp(text)) section.fail(key, std::string(key) + " = \"" + text + "\": there is no such file");
+  into = text;
+}
+
+void read_limited_size(Section& section, std::string_view key, std::size_t& into, std::uint64_t min,
+                       std::uint64_t max) {
+  std::uint64_t size = into;
+  section.read_size(key, size);
+  if (size < min || size > max)
+    section.fail(key, std::string(key) + " must be from " + std::to_string(min) + " to " +
+                          std::to_string(max) + " bytes");
+  into = static_cast<std::size_t>(size);
+}
+
+void read_needed_duration(Section& section, std::string_view key, milliseconds& into) {
+  section.read(key, into);
+  if (into == milliseconds{0})
+    section.fail(key, std::string(key) + " must not be 0: a caller could hold a connection open for ever");
+}
+
+void check_address_block(Section& section, const std::string& block) {
+  boost::system::error_code v4, v6;
+  boost::asio::ip::make_network_v4(block, v4);
+  boost::asio::ip::make_network_v6(block, v6);
+  if (v4 && v6)
+    section.fail("trusted_proxies", "trusted_proxies: \"" + block + "\" is no address block; write it like " +
+                                        "\"10.0.0.0/8\", one address as \"10.0.0.1/32\" or \"fd00::1/128\"");
+}
+
+void read_server(Section server, ServerConfig& config) {
+  server.read("ingress", config.ingress);
+  server.read("tunnel", config.tunnel);
+  server.read("admin", config.admin);
+  std::string data = config.data.string();
+  server.read("data", data);
+  if (data.empty()) server.fail("data", "data must name a directory");
+  config.data = data;
+  server.read("service", config.service);
+  server.read("address", config.address);
+  std::erase(config.address, "");
+  for (const std::string& address : config.address)
+    if (const auto parsed = parse_host_port(address, 1); !parsed || parsed->port == 0)
+      server.fail("address", "address: \"" + address + "\" must be what agents can reach, host or host:port");
+  server.read("trusted_proxies", config.trusted_proxies);
+  for (const std::string& block : config.trusted_proxies) check_address_block(server, block);
+  server.read("agent_wait", config.agent_wait);
+  server.read("drain", config.drain);
+  server.read("public_stats", config.public_stats);
+  server.finish();
+}
+
+void check_ports(Section& server, const ServerConfig& config) {
+  const auto clash = [](const HostPort& a, const HostPort& b) { return a.port != 0 && a == b; };
+  if (clash(config.ingress, config.tunnel)) server.fail("tunnel", "tunnel and ingress need different ports");
+  if (clash(config.ingress, config.admin)) server.fail("admin", "admin and ingress need different ports");
+  if (clash(config.tunnel, config.admin)) server.fail("admin", "admin and tunnel need different ports");
+}
+
+void read_certificate(Section& section, std::filesystem::path& certificate, std::filesystem::path& key) {
+  read_file_name(section, "certificate", certificate);
+  read_file_name(section, "key", key);
+  if (certificate.empty() != key.empty())
+    section.fail(certificate.empty() ? "key" : "certificate",
+                 "certificate and key go together; set both or none");
+  section.finish();
+}
+
+TunnelTlsConfig read_tunnel_tls(Section section) {
+  constexpr std::array<std::string_view, 3> modes = {"pin", "certificate", "off"};
+  TunnelTlsConfig config;
+  if (const auto mode = section.read_choice("mode", modes)) config.mode = static_cast<TunnelTls>(*mode);
+  read_certificate(section, config.certificate, config.key);
+  if (config.mode == TunnelTls::certificate && config.certificate.empty())
+    section.fail("mode",
+                 "mode = \"certificate\" needs certificate and key: the files your authority gave you");
+  return config;
+}
+
+LimitsConfig read_limits(Section limits) {
+  constexpr std::uint64_t any = std::numeric_limits<std::int64_t>::max();
+  LimitsConfig config;
+  limits.read_count("connections", config.connections, 1, count_max);
+  read_limited_size(limits, "target_bytes", config.head.target_bytes, 256, 1024 * 1024);
+  read_limited_size(limits, "header_bytes", config.head.header_bytes, 1024, 16 * 1024 * 1024);
+  if (config.head.header_bytes < config.head.target_bytes)
+    limits.fail("header_bytes", "header_bytes counts the whole head and cannot be less than target_bytes");
+  limits.read_count("header_fields", config.head.fields, 10, 10'000);
+  limits.read_size("body_bytes", config.body_bytes);
+  read_needed_duration(limits, "head_timeout", config.head_timeout);
+  limits.read("idle_timeout", config.idle_timeout);
+  limits.read("body_idle_timeout", config.body_idle_timeout);
+  limits.read("write_idle_timeout", config.write_idle_timeout);
+  limits.read("first_byte_timeout", config.first_byte_timeout);
+  limits.read("stream_idle_timeout", config.stream_idle_timeout);
+  limits.read_count("handshakes", config.handshakes, 1, count_max);
+  read_needed_duration(limits, "handshake_timeout", config.handshake_timeout);
+  limits.read_count("running", config.running, 1, count_max);
+  limits.read_count("waiting", config.waiting, 0, count_max);
+  read_limited_size(limits, "link_memory", config.link_memory, smallest_link_memory, any);
+  limits.finish();
+  return config;
+}
+
+void read_tunnels(std::vector<Section> sections, ServerConfig& config) {
+  std::set<std::string> names;
+  for (Section& section : sections) {
+    TunnelConfig tunnel{"", config.limits.running, config.limits.waiting};
+    section.read_name("name", tunnel.name);
+    section.read_count("running", tunnel.running, 1, count_max);
+    section.read_count("waiting", tunnel.waiting, 0, count_max);
+    section.finish();
+    if (tunnel.name.empty()) section.fail("name", "needs a name: the one its tokens were made for");
+    if (!names.insert(tunnel.name).second)
+      section.fail("name", "there is a tunnel \"" + tunnel.name + "\" already");
+    config.tunnels.push_back(std::move(tunnel));
+  }
+}
+
+void read_route_host(Section& section, RouteConfig& route) {
+  section.read("host", route.host);
+  std::ranges::transform(route.host, route.host.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string_view name = std::string_view(route.host).substr(route.host.starts_with("*.") ? 2 : 0);
+  const auto parsed = parse_host_port(name.starts_with('[') ? name : std::string(name) + ":1");
+  if (!route.host.empty() && !parsed)
+    section.fail("host", "host = \"" + route.host + "\": write a name without port (\"example.com\"), " +
+                             "\"*.example.com\" for every name below it, or \"\" for every host");
+}
+
+RouteConfig read_route(Section& section) {
+  RouteConfig route;
+  section.read_name("name", route.name);
+  if (route.name.empty()) section.fail("name", "needs a name, for logs and metrics");
+  read_route_host(section, route);
+  section.read("path", route.path);
+  if (!route.path.starts_with('/') || route.path.find_first_of("?# ") != std::string::npos)
+    section.fail("path", "path = \"" + route.path + "\": a path begins with \"/\" and has no query");
+  section.read_name("tunnel", route.tunnel);
+  section.read_name("upstream", route.upstream);
+  section.read("host_header", route.host_header);
+  if (route.host_header != "keep" && route.host_header != "upstream" &&
+      !parse_host_port(route.host_header, 1))
+    section.fail("host_header", "host_header = \"" + route.host_header +
+                                    "\": write \"keep\", \"upstream\", or the host[:port] to send");
+  section.read("first_byte_timeout", route.first_byte_timeout);
+  section.finish();
+  return route;
+}
+
+void read_routes(std::vector<Section> sections, Section& document, ServerConfig& config) {
+  if (!sections.empty()) config.routes.clear();
+  std::set<std::string> names;
+  std::set<std::pair<std::string, std::string>> rules;
+  for (Section& section : sections) {
+    RouteConfig route = read_route(section);
+    if (!names.insert(route.name).second)
+      section.fail("name", "there is a route \"" + route.name + "\" already");
+    if (!rules.emplace(route.host, route.path).second)
+      section.fail("path", "another route has the same host and path, so that this one would never be used");
+    if (route.tunnel.empty() && config.tunnels.size() > 1)
+      section.fail("tunnel", "tunnel is empty, but there are several [[tunnel]]; name the one to use");
+    config.routes.push_back(std::move(route));
+  }
+  if (sections.empty() && config.tunnels.size() > 1)
+    document.fail("tunnel",
+                  "there are several [[tunnel]] but no [[route]]: add routes that say which requests go " +
+                      std::string("to which tunnel"));
+}
+
+}  // namespace
+
+bool LimitsConfig::operator==(const LimitsConfig& other) const {
+  const auto all = [](const LimitsConfig& limits) {
+    return std::tie(limits.connections, limits.head.target_bytes, limits.head.header_bytes,
+                    limits.head.fields, limits.body_bytes, limits.head_timeout, limits.idle_timeout,
+                    limits.body_idle_timeout, limits.write_idle_timeout, limits.first_byte_timeout,
+                    limits.stream_idle_timeout, limits.handshakes, limits.handshake_timeout, limits.running,
+                    limits.waiting, limits.link_memory);
+  };
+  return all(*this) == all(other);
+}
+
+ServerConfig parse_server_config(std::string_view text, const std::string& file) {
+  Section document = Section::parse(text, file);
+  ServerConfig config;
+  Section server = document.section("server");
+  read_server(server, config);
+  check_ports(server, config);
+  config.tunnel_tls = read_tunnel_tls(document.section("tunnel_tls"));
+  Section ingress_tls = document.section("ingress_tls");
+  read_certificate(ingress_tls, config.ingress_tls.certificate, config.ingress_tls.key);
+  config.log = read_log(document.section("log"));
+  config.limits = read_limits(document.section("limits"));
+  read_tunnels(document.sections("tunnel"), config);
+  read_routes(document.sections("route"), document, config);
+  document.finish();
+  return config;
+}
+
+ServerConfig load_server_config(const std::filesystem::path& path) {
+  return path.empty() ? ServerConfig{} : parse_server_config(read_file(path), path.string());
+}
+
+}  // namespace rockdove::config

@@ -1,0 +1,338 @@
+#include "http/client.hpp"
+
+#include "http/hop_by_hop.hpp"
+#include "http/wire_body.hpp"
+#include "net/dial.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace rockdove::http {
+
+/// One request on one connection, shared by the coroutine that reads the answer and the one that sends
+/// the request's body.
+struct ClientExchange {
+  ClientExchange(Client& owner, std::shared_ptr<Wire> connection, bool was_used)
+      : client(owner), wire(std::move(connection)), reused(was_used) {}
+  ~ClientExchange() {
+    if (!wire) return;
+    wire->reset();
+    client.released();
+  }
+
+  /// Both directions are done, or one has failed: the connection goes back, or away.
+  void settle() {
+    if (!wire || sending || receiving) return;
+    if (keep_alive && !broken && wire->is_open() && !wire->is_closed() && wire->buffered().empty()) {
+      client.keep(std::exchange(wire, nullptr));
+    } else {
+      std::exchange(wire, nullptr)->close();
+      client.released();
+    }
+  }
+
+  Client& client;
+  std::shared_ptr<Wire> wire;
+  const bool reused;
+  bool sending = false, receiving = true, keep_alive = false, broken = false;
+  std::uint64_t sent = 0;
+  boost::system::error_code sender_error;
+};
+
+namespace {
+
+bool is_idempotent(std::string_view method) {
+  for (const std::string_view each : {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+    if (method == each) return true;
+  return false;
+}
+
+boost::system::error_code as_upstream_error(boost::system::error_code error) {
+  if (error.category() != error_category()) return Error::upstream_reset;
+  switch (static_cast<Error>(error.value())) {
+    case Error::malformed:
+    case Error::header_too_large:
+    case Error::not_implemented:
+    case Error::version_not_supported: return Error::upstream_malformed;
+    case Error::timed_out: return Error::upstream_timeout;
+    case Error::closed:
+    case Error::truncated: return Error::upstream_reset;
+    default: return error;
+  }
+}
+
+std::string authority_of(const Client::Options& options) {
+  const bool is_default = options.address.port == (options.tls ? 443 : 80);
+  const std::string text = to_string(options.address);
+  return is_default ? text.substr(0, text.rfind(':')) : text;
+}
+
+}  // namespace
+
+/// A request that waits for a connection. One that is cancelled after it was called passes its turn on.
+struct Client::Waiter {
+  explicit Waiter(Client& owner) : client(owner), turn(owner.executor_) { client.waiting_.push_back(this); }
+  ~Waiter() {
+    if (!is_called) client.waiting_.remove(this);
+    else if (!has_resumed) client.wake_one();
+  }
+  Client& client;
+  net::Event turn;
+  bool is_called = false, has_resumed = false;
+};
+
+Client::Client(net::Executor executor, Options options)
+    : executor_(executor), options_(std::move(options)), authority_(authority_of(options_)),
+      group_(executor, net::abort_on_error), sweep_(net::Deadlines::of(executor.context()), [this] {
+        const auto oldest = net::Clock::now() - options_.keep_alive_timeout;
+        while (!idle_.empty() && idle_.back().since <= oldest) {
+          idle_.back().wire->close();
+          idle_.pop_back();
+          released();
+        }
+        if (!idle_.empty()) sweep_.set(idle_.back().since - oldest);
+      }) {
+  if (options_.tls) tls_ = net::make_client_tls(options_.trust);
+}
+
+Client::~Client() = default;
+
+Awaitable<Result<Response>> Client::handle(Request request) {
+  const bool is_whole = !request.body;
+  for (bool is_first = true;; is_first = false) {
+    auto wire = is_first ? take_idle() : nullptr;
+    const bool reused = wire != nullptr;
+    if (!wire) {
+      auto connected = co_await connect();
+      if (!connected) co_return connected.error();
+      wire = *connected;
+    }
+    auto exchange = std::make_shared<ClientExchange>(*this, std::move(wire), reused);
+    auto response = co_await attempt(exchange, request);
+    // The upstream may have closed a kept connection just as it was taken (RFC 9110 section 9.2.2).
+    const bool was_stale = !response && response.error() == Error::upstream_reset && reused;
+    if (was_stale && is_whole && is_idempotent(request.method)) continue;
+    co_return response;
+  }
+}
+
+Awaitable<Result<Response>> Client::attempt(ExchangePtr exchange, Request& request) {
+  auto sent = co_await send(*exchange, request);
+  if (!sent) co_return as_upstream_error(sent.error());
+  if (request.has_body && request.body) {
+    exchange->sending = true;
+    const bool chunked = !request.fields.contains("content-length");
+    group_.spawn(send_body(exchange, std::move(request.body), chunked));
+  }
+  auto head = co_await read_head(exchange, request);
+  if (!head) {
+    if (exchange->sender_error) co_return exchange->sender_error;
+    co_return as_upstream_error(head.error());
+  }
+  co_return make_response_of(exchange, std::move(*head), request);
+}
+
+/// Writes the head and what is at hand of the body.
+Awaitable<Result<void>> Client::send(ClientExchange& exchange, Request& request) {
+  const std::string head = write_head(request);
+  const bool chunked = request.has_body && !request.fields.contains("content-length");
+  std::string size;
+  std::string_view tail;
+  if (chunked && !request.content.empty()) {
+    static constexpr char digits[] = "0123456789abcdef";
+    for (std::size_t left = request.content.size(); left > 0; left >>= 4) size.insert(size.begin(), digits[left & 15]);
+    size += "\r\n";
+    tail = request.body ? "\r\n" : "\r\n0\r\n\r\n";
+  } else if (chunked && !request.body) {
+    tail = "0\r\n\r\n";
+  }
+  const std::string whole = head + size;
+  const Wire::Parts parts{whole, request.content, tail};
+  auto written = co_await exchange.wire->write(parts, options_.first_byte_timeout);
+  co_return written;
+}
+
+Awaitable<void> Client::send_body(ExchangePtr exchange, std::unique_ptr<Body> body, bool chunked) {
+  struct Done {
+    ExchangePtr exchange;
+    ~Done() {
+      exchange->sending = false;
+      exchange->settle();
+    }
+  } done{exchange};
+  auto written = co_await write_body(*exchange->wire, *body, chunked, options_.idle_timeout, exchange->sent);
+  if (written) co_return;
+  // Half a body must not look like a whole one: the upstream sees a reset. Its answer, if it gave
+  // one early, may still be read.
+  exchange->broken = true;
+  exchange->sender_error = written.error();
+  if (exchange->receiving && written.error().category() == error_category() && exchange->wire) exchange->wire->reset();
+}
+
+/// The final response's head; interim ones are passed on.
+Awaitable<Result<ResponseHead>> Client::read_head(ExchangePtr exchange, const Request& request) {
+  Wire& wire = *exchange->wire;
+  const auto asked = request.context.first_byte_timeout;
+  const auto limit = asked > net::Duration::zero() ? asked : options_.first_byte_timeout;
+  std::size_t scanned = 0;
+  while (true) {
+    const std::string_view bytes = wire.buffered();
+    const auto size = find_head(bytes, options_.head, scanned);
+    if (!size) co_return size.error();
+    if (*size == 0) {
+      const std::uint64_t sent = exchange->sent;
+      auto more = co_await wire.more(limit, options_.head.header_bytes + 2);
+      const bool still_sending = !more && more.error() == Error::timed_out && exchange->sent != sent;
+      if (!more && !still_sending) co_return more.error();
+      continue;
+    }
+    auto head = parse_response_head(bytes.substr(0, *size), options_.head, request.method);
+    wire.consume(*size);
+    scanned = 0;
+    if (!head) co_return head.error();
+    const bool is_interim = head->status < 200 && head->status != 101;
+    if (!is_interim) {
+      const bool is_unasked_switch = head->status == 101 && request.upgrade.empty();
+      if (is_unasked_switch) co_return Error::malformed;
+      co_return head;
+    }
+    remove_hop_by_hop(head->fields);
+    if (request.on_interim) request.on_interim(head->status, head->fields);
+  }
+}
+
+Response Client::make_response_of(ExchangePtr exchange, ResponseHead head, Request& request) {
+  Response response;
+  response.status = head.status;
+  response.switched = head.status == 101 || (request.method == "CONNECT" && head.status / 100 == 2);
+  response.fields = std::move(head.fields);
+  remove_hop_by_hop(response.fields);
+  exchange->keep_alive = head.keep_alive && !response.switched;
+  Wire& wire = *exchange->wire;
+  if (!response.switched) {
+    response.has_body = head.framing != Framing::none;
+    const bool is_here = head.framing == Framing::length && wire.buffered().size() >= head.content_length;
+    if (!response.has_body || is_here) {
+      response.content.assign(wire.buffered().substr(0, response.has_body ? head.content_length : 0));
+      wire.consume(response.content.size());
+      exchange->receiving = false;
+      exchange->settle();
+      return response;
+    }
+  }
+  response.has_body = true;
+  WireBody::Options options;
+  options.framing = response.switched ? Framing::until_close : head.framing;
+  options.length = head.content_length;
+  options.idle = response.switched ? net::Duration::zero() : options_.idle_timeout;
+  options.limits = options_.head;
+  options.on_end = [exchange](bool whole) {
+    exchange->receiving = false;
+    if (!whole) exchange->broken = true;
+    if (!whole && exchange->wire) exchange->wire->reset();
+    exchange->settle();
+  };
+  response.body = std::make_unique<WireBody>(exchange->wire, std::move(options));
+  if (response.switched && request.body) {
+    exchange->sending = true;
+    group_.spawn(send_switched(exchange, std::move(request.body)));
+  }
+  return response;
+}
+
+/// After a protocol switch: the caller's bytes, then its end as ours.
+Awaitable<void> Client::send_switched(ExchangePtr exchange, std::unique_ptr<Body> body) {
+  const auto wire = exchange->wire;
+  co_await send_body(exchange, std::move(body), false);
+  if (!exchange->broken && wire->is_open()) co_await wire->stream().shutdown_write();
+}
+
+std::string Client::write_head(const Request& request) const {
+  std::string head;
+  head.reserve(96 + request.target.size() + request.fields.bytes() + 4 * request.fields.size());
+  head.append(request.method).append(" ").append(request.target).append(" HTTP/1.1\r\n");
+  if (!request.fields.contains("host")) head.append("Host: ").append(authority_).append("\r\n");
+  append_fields(head, request.fields);
+  const bool is_switch = !request.upgrade.empty() && request.method != "CONNECT";
+  if (is_switch) head.append("Connection: Upgrade\r\nUpgrade: ").append(request.upgrade).append("\r\n");
+  if (request.has_body && !request.fields.contains("content-length")) head.append("Transfer-Encoding: chunked\r\n");
+  head.append("\r\n");
+  return head;
+}
+
+Awaitable<Result<void>> Client::probe() {
+  net::DialOptions dial_options{options_.connect_timeout};
+  auto socket = co_await net::dial(options_.address, dial_options);
+  if (!socket) co_return socket.error();
+  co_return Result<void>{};
+}
+
+Awaitable<Result<std::shared_ptr<Wire>>> Client::connect() {
+  while (open_ >= options_.connections) {
+    Waiter waiter(*this);
+    co_await waiter.turn.wait();
+    waiter.has_resumed = true;
+    if (auto idle = take_idle()) co_return idle;
+  }
+  ++open_;
+  struct Slot {
+    Client* client;
+    ~Slot() {
+      if (client) client->released();
+    }
+  } slot{this};
+  const net::DialOptions dial_options{options_.connect_timeout};
+  auto socket = co_await net::dial(options_.address, dial_options);
+  if (!socket) co_return Error::upstream_refused;
+  net::Stream stream(std::move(*socket));
+  if (tls_) {
+    auto secured = co_await stream.connect_tls(*tls_, options_.trust, options_.address.host);
+    if (!secured) co_return Error::upstream_refused;
+  }
+  slot.client = nullptr;
+  co_return std::make_shared<Wire>(std::move(stream));
+}
+
+std::shared_ptr<Wire> Client::take_idle() {
+  while (!idle_.empty()) {
+    auto wire = std::move(idle_.front().wire);
+    idle_.pop_front();
+    // Bytes nobody asked for, or the end: not a connection to send a request on.
+    if (!wire->is_closed() && wire->is_open() && wire->buffered().empty()) return wire;
+    wire->close();
+    released();
+  }
+  return nullptr;
+}
+
+void Client::keep(std::shared_ptr<Wire> wire) {
+  wire->shrink();
+  wire->watch();  // tells when the upstream closes it, and is the next answer's first read
+  idle_.push_front({std::move(wire), net::Clock::now()});
+  if (!sweep_.is_set()) sweep_.set(options_.keep_alive_timeout);
+  wake_one();
+}
+
+void Client::released() {
+  --open_;
+  wake_one();
+}
+
+void Client::wake_one() {
+  if (waiting_.empty()) return;
+  Waiter* waiter = waiting_.front();
+  waiting_.pop_front();
+  waiter->is_called = true;
+  waiter->turn.notify();
+}
+
+Awaitable<void> Client::close() {
+  for (Idle& each : std::exchange(idle_, {})) {
+    each.wire->close();
+    released();
+  }
+  group_.cancel();
+  co_await group_.join();
+}
+
+}  // namespace rockdove::http

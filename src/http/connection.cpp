@@ -1,0 +1,345 @@
+#include "http/connection.hpp"
+
+#include "http/error_response.hpp"
+#include "http/hop_by_hop.hpp"
+#include "net/crypto.hpp"
+
+#include <charconv>
+
+namespace rockdove::http {
+namespace {
+
+// Bodies up to this size are read before the request goes on: the upstream needs all of it anyway,
+// and a request that is whole can be sent to another agent if the first one refuses it.
+constexpr std::size_t gather_bytes = 16 * 1024;
+// A caller that is still sending when we close would meet a reset before it has read our answer:
+// so much is read and thrown away first (RFC 9112 section 9.6).
+constexpr std::size_t linger_bytes = 1024 * 1024;
+constexpr std::chrono::seconds linger_time{2};
+
+void append_number(std::string& out, std::uint64_t number) {
+  char digits[20];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+}
+
+void append_status_line(std::string& out, int status) {
+  out.append("HTTP/1.1 ");
+  append_number(out, static_cast<std::uint64_t>(status));
+  out.append(" ").append(reason_phrase(status)).append("\r\n");
+}
+
+std::optional<std::uint64_t> length_of(const Response& response) {
+  const auto text = response.fields.get("content-length");
+  if (!text) return std::nullopt;
+  std::uint64_t length = 0;
+  std::from_chars(text->data(), text->data() + text->size(), length);
+  return length;
+}
+
+}  // namespace
+
+Connection::Connection(Server& server, net::Stream stream)
+    : server_(server), wire_(std::make_shared<Wire>(std::move(stream))),
+      group_(wire_->stream().executor(), net::abort_on_error) {
+  server_.connections_.push_front(this);
+  place_ = server_.connections_.begin();
+  ++server_.stats_.connections;
+}
+
+Connection::~Connection() {
+  wire_->on_closed = {};
+  wire_->close();
+  server_.connections_.erase(place_);
+  --server_.stats_.connections;
+}
+
+Awaitable<void> Connection::run() {
+  group_.spawn(serve());
+  co_await group_.join_or_cancel();
+}
+
+void Connection::end_if_idle() {
+  if (is_idle_ && wire_->buffered().empty()) wire_->close();
+}
+
+Awaitable<void> Connection::serve() {
+  while (current_.keep_alive && wire_->is_open()) {
+    is_idle_ = true;
+    wire_->shrink();
+    auto head = co_await read_head();
+    if (!head) {
+      if (head.error().category() == error_category() && head.error() != Error::closed) {
+        auto rejected = reject(head.error());
+        co_await std::move(rejected);
+      }
+      co_return;
+    }
+    is_idle_ = false;
+    RequestHead taken = std::move(*head);
+    co_await exchange(std::move(taken));
+  }
+}
+
+/// The next request's head. Error::closed where a connection may end.
+Awaitable<Result<RequestHead>> Connection::read_head() {
+  const Server::Options& options = server_.options_;
+  std::size_t scanned = 0;
+  const auto idle_until = net::Clock::now() + options.keep_alive_timeout;
+  net::Clock::time_point head_until{};
+  while (true) {
+    const std::string_view bytes = wire_->buffered();
+    const auto size = find_head(bytes, options.head, scanned);
+    if (!size) co_return size.error();
+    if (*size > 0) {
+      auto head = parse_request_head(bytes.substr(0, *size), options.head);
+      wire_->consume(*size);
+      co_return head;
+    }
+    const bool has_begun = !bytes.empty();
+    if (!has_begun && server_.draining_) co_return Error::closed;
+    // A head has one time limit from its first byte on, so that a caller that sends a byte now and
+    // then (slowloris) does not hold the connection for ever.
+    const auto now = net::Clock::now();
+    if (has_begun && head_until == net::Clock::time_point{}) head_until = now + options.head_timeout;
+    const auto left = (has_begun ? head_until : idle_until) - now;
+    if (left <= net::Duration::zero()) co_return has_begun ? Error::timed_out : Error::closed;
+    auto more = co_await wire_->more(left, options.head.header_bytes + 2);
+    if (more) continue;
+    if (more.error() == Error::timed_out) continue;
+    if (more.error() == Error::closed && has_begun) co_return Error::truncated;
+    co_return more.error();
+  }
+}
+
+Awaitable<void> Connection::exchange(RequestHead head) {
+  ++server_.stats_.requests;
+  record_ = {};
+  record_.started = net::Clock::now();
+  record_.request_id = net::random_hex(12);
+  record_.method = head.method;
+  record_.target = head.target;
+  record_.peer = wire_->stream().peer().address();
+  // Told on every way out of here, a cancelled one too.
+  struct Done {
+    Connection& connection;
+    ~Done() {
+      Record& record = connection.record_;
+      record.ended = net::Clock::now();
+      if (const auto& on_done = connection.server_.options_.on_done) on_done(record);
+    }
+  } done{*this};
+
+  const std::uint64_t length = head.content_length;
+  const std::uint64_t limit = server_.options_.body_bytes;
+  if (head.framing == Framing::length && limit && length > limit) {
+    auto rejected = reject(Error::body_too_large);
+    co_await std::move(rejected);
+    co_return;
+  }
+  const bool may_gather = head.framing == Framing::length && length <= gather_bytes;
+  Request request = make_request(std::move(head));
+  if (may_gather && !current_.wants_continue) {
+    auto gathered = co_await gather(request, static_cast<std::size_t>(length));
+    if (!gathered) {
+      auto rejected = reject(gathered.error() == Error::timed_out ? make_error_code(Error::body_timed_out)
+                                                                  : gathered.error());
+      co_await std::move(rejected);
+      co_return;
+    }
+  }
+  auto response = co_await ask(std::move(request));
+  record_.answered = net::Clock::now();
+  if (!response) {
+    record_.error = response.error();
+    response = error_response(record_.error, record_.request_id);
+  }
+  Response answered = std::move(*response);
+  co_await answer(std::move(answered));
+  if (incoming_ && incoming_->open) current_.keep_alive = false;
+  if (!current_.keep_alive) co_await finish();
+}
+
+Request Connection::make_request(RequestHead head) {
+  current_ = {};
+  current_.is_head = head.method == "HEAD";
+  current_.is_http10 = head.minor_version == 0;
+  current_.keep_alive = head.keep_alive && !server_.draining_;
+  Request request;
+  const bool asks_upgrade = head.minor_version == 1 && head.framing == Framing::none && head.method == "GET" &&
+                            head.fields.has_token("connection", "upgrade");
+  if (head.method == "CONNECT") request.upgrade = "connect";
+  else if (asks_upgrade) request.upgrade = head.fields.get("upgrade").value_or("");
+  current_.upgrade = request.upgrade;
+  const bool expects = head.minor_version == 1 && head.fields.has_token("expect", "100-continue");
+  request.expects_continue = expects && head.framing != Framing::none;
+  if (request.expects_continue) current_.wants_continue = std::make_shared<bool>(true);
+  request.has_body = head.framing != Framing::none;
+  const bool is_empty = head.framing == Framing::length && head.content_length == 0;
+  incoming_.reset();
+  if ((request.has_body && !is_empty) || !request.upgrade.empty()) request.body = make_body(head);
+  request.method = std::move(head.method);
+  request.target = std::move(head.target);
+  request.fields = std::move(head.fields);
+  remove_hop_by_hop(request.fields);
+  request.context.request_id = record_.request_id;
+  request.context.peer = record_.peer;
+  request.context.tls = wire_->stream().is_tls();
+  request.context.record = &record_;
+  if (current_.is_http10) return request;
+  request.on_interim = [this](int status, const Fields& fields) {
+    const bool is_continue = status == 100;
+    if (is_continue && !(current_.wants_continue && std::exchange(*current_.wants_continue, false))) return;
+    wire_->write_soon(interim(status, fields));
+  };
+  return request;
+}
+
+std::unique_ptr<Body> Connection::make_body(const RequestHead& head) {
+  incoming_ = std::make_shared<Incoming>(wire_->stream().executor());
+  WireBody::Options options;
+  const bool is_raw = head.framing == Framing::none;  // what follows an upgrade: no limits of ours
+  options.framing = is_raw ? Framing::until_close : head.framing;
+  options.length = head.content_length;
+  options.length_max = is_raw ? 0 : server_.options_.body_bytes;
+  options.idle = is_raw ? net::Duration::zero() : server_.options_.body_idle_timeout;
+  options.limits = server_.options_.head;
+  options.on_end = [incoming = incoming_, wire = std::weak_ptr(wire_)](bool whole) {
+    incoming->open = false;
+    incoming->ended.notify();
+    if (const auto alive = wire.lock(); alive && whole) alive->watch();
+  };
+  if (current_.wants_continue)
+    options.on_first_wait = [wanted = current_.wants_continue, wire = std::weak_ptr(wire_)] {
+      if (const auto alive = wire.lock(); alive && std::exchange(*wanted, false)) alive->write_soon(interim(100, {}));
+    };
+  return std::make_unique<WireBody>(wire_, std::move(options));
+}
+
+/// Moves a small body from the connection into the request.
+Awaitable<Result<void>> Connection::gather(Request& request, std::size_t size) {
+  while (wire_->buffered().size() < size) {
+    auto more = co_await wire_->more(server_.options_.body_idle_timeout);
+    if (!more) co_return more.error() == Error::closed ? make_error_code(Error::truncated) : more.error();
+  }
+  request.content.assign(wire_->buffered().substr(0, size));
+  request.body.reset();
+  wire_->consume(size);
+  record_.bytes_in = size;
+  incoming_.reset();
+  co_return Result<void>{};
+}
+
+/// Asks the handler, and gives up when the caller goes away meanwhile.
+Awaitable<Result<Response>> Connection::ask(Request request) {
+  struct Watch {
+    Wire& wire;
+    ~Watch() { wire.on_closed = {}; }
+  } watch{*wire_};
+  wire_->on_closed = [this] { group_.cancel(); };
+  if (wire_->is_closed()) co_return Error::closed;
+  if (!request.body) wire_->watch();
+  auto response = co_await server_.handler_.handle(std::move(request));
+  co_return response;
+}
+
+Awaitable<void> Connection::answer(Response response) {
+  const net::Duration limit = server_.options_.write_timeout;
+  const bool has_body = response.switched || !(current_.is_head || is_bodiless({}, response.status));
+  const bool has_length = response.fields.contains("content-length");
+  const bool chunked = has_body && !response.switched && !has_length && !current_.is_http10;
+  if (response.switched || (has_body && !has_length && current_.is_http10)) current_.keep_alive = false;
+  if (server_.draining_) current_.keep_alive = false;
+  record_.status = response.status;
+  std::string head = write_head(response, has_body, chunked);
+  if (!has_body) response.content.clear();
+  record_.bytes_out = response.content.size();
+
+  const bool is_whole = !response.body || !has_body;
+  if (chunked && !response.content.empty()) {
+    char digits[20];
+    head.append(digits, std::to_chars(digits, digits + sizeof digits, response.content.size(), 16).ptr).append("\r\n");
+  }
+  const std::string_view tail = !chunked ? "" : response.content.empty() ? (is_whole ? "0\r\n\r\n" : "")
+                                                : is_whole ? "\r\n0\r\n\r\n" : "\r\n";
+  const Wire::Parts parts{head, response.content, tail};
+  auto written = co_await wire_->write(parts, limit);
+  if (written && !is_whole) written = co_await write_body(*wire_, *response.body, chunked, limit, record_.bytes_out);
+  const bool is_short = has_body && !response.switched && length_of(response).value_or(record_.bytes_out) != record_.bytes_out;
+  if (written && is_short) written = Error::stream_reset;
+  if (written) co_return;
+  record_.error = written.error();
+  current_.keep_alive = false;
+  wire_->reset();  // never an orderly end to an answer that is not whole
+}
+
+std::string Connection::write_head(const Response& response, bool has_body, bool chunked) {
+  std::string head;
+  head.reserve(160 + response.fields.bytes() + 4 * response.fields.size());
+  append_status_line(head, response.status);
+  append_fields(head, response.fields);
+  if (response.switched && response.status == 101) {
+    head.append("Connection: Upgrade\r\nUpgrade: ").append(current_.upgrade).append("\r\n");
+  } else if (!response.switched) {
+    if (chunked) head.append("Transfer-Encoding: chunked\r\n");
+    const bool needs_length = has_body && !chunked && !response.body && !response.fields.contains("content-length");
+    if (needs_length) {
+      head.append("Content-Length: ");
+      append_number(head, response.content.size());
+      head.append("\r\n");
+    }
+    if (!current_.keep_alive) head.append("Connection: close\r\n");
+    else if (current_.is_http10) head.append("Connection: keep-alive\r\n");
+  }
+  head.append("\r\n");
+  return head;
+}
+
+std::string Connection::interim(int status, const Fields& fields) {
+  std::string head;
+  append_status_line(head, status);
+  append_fields(head, fields);
+  head.append("\r\n");
+  return head;
+}
+
+/// Ends the connection so that the caller can read all of our answer first.
+Awaitable<void> Connection::finish() {
+  if (!wire_->is_open()) co_return;
+  co_await wire_->stream().shutdown_write();
+  if (incoming_) co_await wait_for_body_end();
+  std::size_t left = linger_bytes;
+  const auto until = net::Clock::now() + linger_time;
+  while (net::Clock::now() < until) {
+    const std::size_t size = wire_->buffered().size();
+    if (size >= left) break;
+    left -= size;
+    wire_->consume(size);
+    auto more = co_await wire_->more(until - net::Clock::now());
+    if (!more) break;
+  }
+  wire_->close();
+}
+
+/// The request's body may be in use for longer than the answer: after a protocol switch, for one.
+Awaitable<void> Connection::wait_for_body_end() {
+  bool is_late = false;
+  net::Deadline limit(net::Deadlines::of(wire_->stream().executor().context()), [this, &is_late] {
+    is_late = true;
+    incoming_->ended.notify();
+  });
+  limit.set(server_.options_.write_timeout);
+  while (incoming_->open && !is_late) co_await incoming_->ended.wait();
+}
+
+/// Answers a request that is not handed on, and ends the connection.
+Awaitable<void> Connection::reject(boost::system::error_code error) {
+  ++server_.stats_.rejected;
+  current_.keep_alive = false;
+  if (record_.request_id.empty()) record_.request_id = net::random_hex(12);
+  record_.error = error;
+  Response response = error_response(error, record_.request_id);
+  co_await answer(std::move(response));
+  co_await finish();
+}
+
+}  // namespace rockdove::http

@@ -1,0 +1,45 @@
+#include "http/error_response.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace rockdove::http {
+
+int status_of(boost::system::error_code error) noexcept {
+  if (error.category() != error_category()) return 502;
+  switch (static_cast<Error>(error.value())) {
+    case Error::malformed:
+    case Error::truncated: return 400;
+    case Error::no_route: return 404;
+    case Error::timed_out:
+    case Error::body_timed_out: return 408;
+    case Error::body_too_large: return 413;
+    case Error::target_too_long: return 414;
+    case Error::header_too_large: return 431;
+    case Error::not_implemented: return 501;
+    case Error::no_agent:
+    case Error::queue_full:
+    case Error::draining:
+    case Error::unavailable:
+    case Error::stream_refused: return 503;
+    case Error::upstream_timeout: return 504;
+    case Error::version_not_supported: return 505;
+    default: return 502;
+  }
+}
+
+Response error_response(boost::system::error_code error, std::string_view request_id) {
+  const int status = status_of(error);
+  boost::json::object details;
+  details["hop"] = hop_name(hop_of(error));
+  details["cause"] = error_name(error);
+  details["message"] = error.message();
+  details["request_id"] = request_id;
+  boost::json::object body;
+  body["error"] = std::move(details);
+  Response response = make_response(status, "application/json", boost::json::serialize(body) + "\n");
+  if (status == 503) response.fields.add("Retry-After", "2");
+  return response;
+}
+
+}  // namespace rockdove::http

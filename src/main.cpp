@@ -1,0 +1,37 @@
+// rockdove: one binary, one command at a time.
+#include "cli/commands.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <exception>
+#include <iostream>
+
+int main(int argc, char** argv) {
+  namespace cli = rockdove::cli;
+  CLI::App app{"rockdove brings webhooks home: a public server, an agent behind NAT, a link between them."};
+  app.name("rockdove");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "rockdove " ROCKDOVE_VERSION);
+  app.footer(
+      "Example:\n"
+      "  rockdove server                                     on the machine with the public address\n"
+      "  rockdove token create feishu-bot                    there too; prints the join string\n"
+      "  rockdove join -                                     behind NAT; paste the join string\n"
+      "  rockdove agent --upstream http://127.0.0.1:5000     there too\n\n"
+      "Exit code: 0 ok, 1 failed, 2 wrong usage.");
+  cli::Run run;
+  for (const auto add :
+       {cli::add_roles, cli::add_join, cli::add_token, cli::add_status, cli::add_config, cli::add_version})
+    add(app, run);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;  // --help and --version end here too
+  }
+  try {
+    return run();
+  } catch (const std::exception& error) {
+    std::cerr << "rockdove: " << error.what() << "\n";
+    return 1;
+  }
+}

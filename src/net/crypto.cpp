@@ -1,0 +1,164 @@
+#include "net/crypto.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
+#include <stdexcept>
+
+namespace rockdove::net {
+namespace {
+
+constexpr std::string_view standard_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view url_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+std::string digest(const EVP_MD* algorithm, std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> result{};
+  unsigned size = 0;
+  if (EVP_Digest(bytes.data(), bytes.size(), result.data(), &size, algorithm, nullptr) != 1)
+    throw std::runtime_error("the system's libcrypto cannot compute a digest");
+  return std::string(reinterpret_cast<const char*>(result.data()), size);
+}
+
+/// Fetched once: an implicit fetch at every digest costs more than digesting a short text.
+const EVP_MD* fetched(const char* name) {
+  const EVP_MD* algorithm = EVP_MD_fetch(nullptr, name, nullptr);
+  if (!algorithm) throw std::runtime_error(std::string("the system's libcrypto has no ") + name);
+  return algorithm;
+}
+
+void fill(unsigned char* to, std::size_t count) {
+  // OpenSSL counts in int.
+  while (count > 0) {
+    const auto piece = std::min<std::size_t>(count, std::numeric_limits<int>::max());
+    if (RAND_bytes(to, static_cast<int>(piece)) != 1) throw std::runtime_error("the system has no random bytes");
+    to += piece;
+    count -= piece;
+  }
+}
+
+/// One call of the generator costs about the same for 4 bytes as for hundreds.
+class RandomPool {
+ public:
+  void take(void* to, std::size_t count) {
+    if (count > bytes_.size()) return fill(static_cast<unsigned char*>(to), count);
+    if (bytes_.size() - used_ < count) {
+      fill(bytes_.data(), bytes_.size());
+      used_ = 0;
+    }
+    std::memcpy(to, bytes_.data() + used_, count);
+    used_ += count;
+  }
+
+ private:
+  std::array<unsigned char, 4096> bytes_{};
+  std::size_t used_ = bytes_.size();
+};
+
+RandomPool& pool() {
+  thread_local RandomPool instance;
+  return instance;
+}
+
+std::string encode(std::string_view bytes, std::string_view alphabet) {
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  std::uint32_t bits = 0;
+  int held = 0;  // how many of the low bits of `bits` are not written yet
+  for (const char byte : bytes) {
+    bits = bits << 8 | static_cast<unsigned char>(byte);
+    for (held += 8; held >= 6; held -= 6) text += alphabet[bits >> (held - 6) & 63];
+  }
+  if (held > 0) text += alphabet[bits << (6 - held) & 63];
+  return text;
+}
+
+constexpr std::array<signed char, 256> make_values() {
+  std::array<signed char, 256> values{};
+  for (auto& value : values) value = -1;
+  for (std::size_t i = 0; i < url_alphabet.size(); ++i)
+    values[static_cast<unsigned char>(url_alphabet[i])] = static_cast<signed char>(i);
+  return values;
+}
+
+}  // namespace
+
+std::string sha256(std::string_view bytes) {
+  static const EVP_MD* const algorithm = fetched("SHA2-256");
+  return digest(algorithm, bytes);
+}
+
+std::string sha1(std::string_view bytes) {
+  static const EVP_MD* const algorithm = fetched("SHA1");
+  return digest(algorithm, bytes);
+}
+
+std::string random_bytes(std::size_t count) {
+  std::string bytes(count, '\0');
+  fill(reinterpret_cast<unsigned char*>(bytes.data()), count);
+  return bytes;
+}
+
+std::uint32_t random_u32() {
+  std::uint32_t value = 0;
+  pool().take(&value, sizeof value);
+  return value;
+}
+
+std::string random_hex(std::size_t bytes) {
+  std::string drawn(bytes, '\0');
+  pool().take(drawn.data(), bytes);
+  return hex(drawn);
+}
+
+std::string hex(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (const char byte : bytes) {
+    const auto value = static_cast<unsigned char>(byte);
+    text += digits[value >> 4];
+    text += digits[value & 15];
+  }
+  return text;
+}
+
+std::string base64(std::string_view bytes) {
+  std::string text = encode(bytes, standard_alphabet);
+  text.resize((text.size() + 3) / 4 * 4, '=');
+  return text;
+}
+
+std::string base64url(std::string_view bytes) { return encode(bytes, url_alphabet); }
+
+std::optional<std::string> base64url_decode(std::string_view text) {
+  static constexpr auto values = make_values();
+  if (text.size() % 4 == 1) return std::nullopt;
+  std::string bytes;
+  bytes.reserve(text.size() * 3 / 4);
+  std::uint32_t bits = 0;
+  int held = 0;
+  for (const char letter : text) {
+    const int value = values[static_cast<unsigned char>(letter)];
+    if (value < 0) return std::nullopt;
+    bits = bits << 6 | static_cast<std::uint32_t>(value);
+    held += 6;
+    if (held >= 8) {
+      held -= 8;
+      bytes += static_cast<char>(bits >> held & 255);
+    }
+  }
+  // Two texts must not stand for the same bytes: what is compared as text is compared as bytes.
+  if ((bits & ((1U << held) - 1)) != 0) return std::nullopt;
+  return bytes;
+}
+
+bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace rockdove::net

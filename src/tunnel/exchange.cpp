@@ -1,0 +1,271 @@
+// What one exchange does on a link: the side that asks, and the side that answers.
+#include "tunnel/head.hpp"
+#include "tunnel/link.hpp"
+#include "tunnel/link_stream.hpp"
+
+#include <utility>
+
+namespace rockdove::tunnel {
+
+/// The body of an inbound message: credits the sender's window as it is read, and gives the stream up
+/// if it is dropped before its end.
+class StreamBody final : public http::Body {
+ public:
+  /// `limit`: the longest silence; zero: none.
+  StreamBody(std::shared_ptr<Link> link, std::shared_ptr<LinkStream> stream, net::Duration limit)
+      : link_(std::move(link)), stream_(std::move(stream)), limit_(limit) {}
+
+  ~StreamBody() override {
+    const bool asks = link_->inbound_ == nullptr;
+    const bool has_sent_all = stream_->outbound_last && stream_->outbound_taken;
+    // Who answers may leave a request unread: the other end resets the stream once it has the answer.
+    // Who asks gives the exchange up, or, when the answer came before the request's end, its rest.
+    if (asks && !finished_) link_->reset(*stream_, H2::cancel);
+    else if (asks && !has_sent_all) link_->reset(*stream_, H2::no_error);
+  }
+
+  Awaitable<Result<std::string_view>> read() override {
+    LinkStream& stream = *stream_;
+    credit();
+    while (stream.inbound.empty()) {
+      if (stream.remote_ended) {
+        finished_ = true;
+        stream.limit.clear();
+        co_return std::string_view{};
+      }
+      if (stream.closed || stream.link_lost) co_return link_->failure_of(stream);
+      stream.timed_out = false;
+      stream.limit.set(limit_);
+      co_await stream.inbound_news.wait();
+      if (stream.timed_out) co_return Error::timed_out;
+    }
+    piece_.clear();
+    std::swap(piece_, stream.inbound);
+    co_return std::string_view(piece_);
+  }
+
+  const http::Fields& trailers() const override { return stream_->trailers; }
+
+ private:
+  /// The last piece has gone where it was to go: its room may be filled again.
+  void credit() {
+    if (piece_.empty()) return;
+    link_->h2_.consume(*stream_, piece_.size());
+    piece_.clear();
+    if (link_->h2_.wants_write()) link_->flush_soon();
+  }
+
+  std::shared_ptr<Link> link_;
+  std::shared_ptr<LinkStream> stream_;
+  net::Duration limit_;
+  std::string piece_;
+  bool finished_ = false;
+};
+
+/// Resets the stream if the asking coroutine leaves before there is an answer.
+class Link::OpenCall {
+ public:
+  OpenCall(Link& link, LinkStream& stream) : link_(link), stream_(&stream) {}
+  ~OpenCall() {
+    if (stream_) link_.reset(*stream_, H2::cancel);
+  }
+  void answered() { stream_ = nullptr; }
+
+ private:
+  Link& link_;
+  LinkStream* stream_;
+};
+
+namespace {
+
+/// The stream's handle on the task that answers it goes before the task does, however that ends.
+class ServerTask {
+ public:
+  explicit ServerTask(LinkStream& stream) : stream_(stream) {}
+  ~ServerTask() { stream_.server_task.reset(); }
+
+ private:
+  LinkStream& stream_;
+};
+
+}  // namespace
+
+Awaitable<Result<http::Response>> Link::handle(http::Request request) {
+  auto response = co_await call(request);
+  if (!response && response.error() == Error::stream_refused) co_return Error::link_lost;
+  co_return response;
+}
+
+Awaitable<Result<http::Response>> Link::call(http::Request& request) {
+  const auto self = shared_from_this();
+  if (!takes_streams()) co_return Error::stream_refused;
+  const auto stream = std::make_shared<LinkStream>(socket_.executor());
+  const bool is_upgrade = !request.upgrade.empty();
+  const bool has_body = request.has_body || is_upgrade;
+  const OutgoingHead head = encode_request(request);
+  if (auto opened = h2_.open(stream, head.list, !has_body); !opened) co_return Error::stream_refused;
+  OpenCall open(*this, *stream);
+  if (!has_body) stream->outbound_last = true;
+
+  if (request.has_body) {
+    stream->content = std::move(request.content);
+    h2_.send(*stream, stream->content, !request.body);
+    if (request.body)
+      group_.spawn(pump_out(stream, std::move(request.body), std::exchange(request.expects_continue, false)));
+  }
+  flush_soon();
+  const auto limit = request.context.first_byte_timeout;
+  stream->head_limit = limit > net::Duration::zero() ? limit : options_.first_byte;
+  stream->limit.set(stream->head_limit);
+
+  while (true) {
+    co_await stream->inbound_news.wait();
+    auto response = take_response(stream, request);
+    if (!response && response.error() == Error::timed_out && !stream->timed_out) continue;  // nothing yet
+    stream->limit.clear();
+    stream->head_limit = {};
+    if (!response) {
+      if (stream->timed_out) co_return Error::upstream_timeout;
+      if (response.error() == Error::stream_refused) request.content = std::move(stream->content);
+      co_return response.error();
+    }
+    open.answered();
+    stream->go = true;
+    if (response->switched) group_.spawn(pump_out(stream, std::move(request.body), false));
+    else if (is_upgrade) h2_.send(*stream, {}, true);
+    stream->outbound_news.notify();
+    co_return response;
+  }
+}
+
+/// The final response if it has come; Error::timed_out while there is none yet. Passes interim ones on.
+Result<http::Response> Link::take_response(const std::shared_ptr<LinkStream>& stream, const http::Request& request) {
+  for (H2Stream::Head& head : std::exchange(stream->heads, {})) {
+    auto response = decode_response(std::move(head));
+    if (!response) {
+      const bool never_seen = response.error() == Error::stream_refused || response.error() == Error::upstream_refused;
+      if (never_seen && stream->body_touched) return Error::link_lost;
+      return response.error();
+    }
+    const bool is_interim = response->status < 200 && response->status != 101;
+    if (is_interim) {
+      if (response->status == 100) stream->go = true;
+      stream->outbound_news.notify();
+      if (request.on_interim) request.on_interim(response->status, response->fields);
+      continue;
+    }
+    const bool is_connect = request.method == "CONNECT" && response->status / 100 == 2;
+    response->switched = !request.upgrade.empty() && (response->status == 101 || is_connect);
+    response->has_body = !stream->bodiless;
+    if (stream->remote_ended && stream->trailers.empty() && stream->outbound_last)
+      response->content = take_whole(*stream);
+    else response->body = make_body(stream, response->switched);
+    return response;
+  }
+  if (stream->closed || stream->link_lost) return failure_of(*stream);
+  return Error::timed_out;
+}
+
+/// The body of a message that is here as a whole, as most are: no body object, nothing to wait for.
+std::string Link::take_whole(LinkStream& stream) {
+  std::string content = std::exchange(stream.inbound, {});
+  h2_.consume(stream, content.size());
+  return content;
+}
+
+/// What follows a protocol switch may be silent for as long as it likes.
+std::unique_ptr<http::Body> Link::make_body(const std::shared_ptr<LinkStream>& stream, bool switched) {
+  const auto limit = switched ? net::Duration::zero() : options_.stream_idle;
+  return std::make_unique<StreamBody>(shared_from_this(), stream, limit);
+}
+
+boost::system::error_code Link::failure_of(const LinkStream& stream) const {
+  if (stream.sender_error) return stream.sender_error;
+  if (stream.link_lost) return Error::link_lost;
+  if (stream.reset_code == H2::refused_stream && !stream.body_touched) return Error::stream_refused;
+  return Error::stream_reset;
+}
+
+/// Sends a body piece by piece and ends the stream's outgoing direction.
+Awaitable<Result<void>> Link::pump(std::shared_ptr<LinkStream> stream, http::Body& body) {
+  while (true) {
+    while (!stream->outbound_taken && !stream->closed && !stream->link_lost) co_await stream->outbound_news.wait();
+    if (stream->closed || stream->link_lost) co_return failure_of(*stream);
+    stream->body_touched = true;
+    auto piece = co_await body.read();
+    if (!piece) co_return piece.error();
+    if (stream->closed || stream->link_lost) co_return failure_of(*stream);
+    if (piece->empty()) break;
+    h2_.send(*stream, *piece, false);
+    flush_soon();
+    if (stream->head_limit > net::Duration::zero()) stream->limit.set(stream->head_limit);
+  }
+  stream->outbound_trailers = body.trailers();
+  h2_.send(*stream, {}, true);
+  flush_soon();
+  co_return Result<void>{};
+}
+
+Awaitable<void> Link::pump_out(std::shared_ptr<LinkStream> stream, std::unique_ptr<http::Body> body, bool wait_for_go) {
+  if (wait_for_go) {  // RFC 9110 section 10.1.1: but not for ever, for many a server never says 100
+    net::Deadline patience(net::Deadlines::of(socket_.executor().context()), [stream] {
+      stream->go = true;
+      stream->outbound_news.notify();
+    });
+    patience.set(options_.continue_wait);
+    while (!stream->go && !stream->closed && !stream->link_lost) co_await stream->outbound_news.wait();
+  }
+  auto sent = co_await pump(stream, *body);
+  if (sent || stream->closed || stream->link_lost) co_return;
+  stream->sender_error = sent.error();
+  reset(*stream, H2::cancel);
+}
+
+Awaitable<void> Link::serve(std::shared_ptr<LinkStream> stream) {
+  // Cancelled when the other end resets the stream: nothing is left to be answered then.
+  const ServerTask running(*stream);
+  auto head = std::move(stream->heads.front());
+  stream->heads.clear();
+  auto request = decode_request(std::move(head));
+  if (!request) {
+    reset(*stream, H2::internal_error);
+  } else {
+    http::Request taken = std::move(*request);
+    taken.has_body = !stream->bodiless && taken.upgrade.empty();
+    if (stream->remote_ended && stream->trailers.empty()) taken.content = take_whole(*stream);
+    else taken.body = make_body(stream, !taken.upgrade.empty());
+    co_await answer(stream, std::move(taken));
+  }
+}
+
+Awaitable<void> Link::answer(std::shared_ptr<LinkStream> stream, http::Request request) {
+  request.on_interim = [this, stream](int status, const http::Fields& fields) {
+    h2_.respond(*stream, encode_response(status, fields).list, false, false);
+    flush_soon();
+  };
+  auto response = co_await inbound_->handle(std::move(request));
+  if (!response) {
+    h2_.respond(*stream, encode_error(response.error()).list, true, true);
+    flush_soon();
+    co_return;
+  }
+  const OutgoingHead head = encode_response(response->status, response->fields);
+  const bool has_body = response->has_body || response->switched;
+  h2_.respond(*stream, head.list, true, !has_body);
+  if (has_body) h2_.send(*stream, response->content, !response->body);
+  flush_soon();
+  if (response->body) {
+    auto sent = co_await pump(stream, *response->body);
+    if (!sent) reset(*stream, H2::internal_error);
+  } else {
+    while (!stream->outbound_taken && !stream->closed && !stream->link_lost) co_await stream->outbound_news.wait();
+  }
+}
+
+void Link::reset(LinkStream& stream, std::uint32_t code) {
+  h2_.reset(stream, code);
+  stream.inbound_news.notify();
+  flush_soon();
+}
+
+}  // namespace rockdove::tunnel

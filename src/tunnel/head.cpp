@@ -1,0 +1,121 @@
+#include "tunnel/head.hpp"
+
+#include "http/parser.hpp"
+
+#include <array>
+#include <charconv>
+
+namespace rockdove::tunnel {
+namespace {
+
+bool is_safe(const http::Fields& fields) {
+  for (const auto [name, value] : fields)
+    if (!http::is_token(name) || !http::is_field_value(value)) return false;
+  return true;
+}
+
+bool is_target(std::string_view target) {
+  if (target.empty()) return false;
+  for (const char c : target)
+    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f) return false;
+  return true;
+}
+
+template <class Number>
+std::optional<Number> to_number(std::string_view text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+void add_all(H2::HeadList& list, const http::Fields& fields) {
+  for (const auto field : fields) list.push_back(field);
+}
+
+std::string take(const http::Fields& fields, std::string_view name) {
+  return std::string(fields.get(name).value_or(std::string_view{}));
+}
+
+}  // namespace
+
+OutgoingHead encode_request(const http::Request& request) {
+  const http::Context& context = request.context;
+  OutgoingHead head;
+  H2::HeadList& list = head.list;
+  list.reserve(request.fields.size() + 10);
+  const bool is_upgrade = !request.upgrade.empty();
+  list.push_back({":method", is_upgrade ? std::string_view("CONNECT") : std::string_view(request.method)});
+  // A plain CONNECT has no :protocol (RFC 9113 section 8.5); an upgrade is extended CONNECT (RFC 8441).
+  if (is_upgrade && request.method != "CONNECT") list.push_back({":protocol", request.upgrade});
+  list.push_back({":scheme", context.tls ? std::string_view("https") : std::string_view("http")});
+  list.push_back({":path", request.target});
+  list.push_back({":rd-request", context.request_id});
+  if (!context.route.empty()) list.push_back({":rd-route", context.route});
+  if (!context.upstream.empty()) list.push_back({":rd-upstream", context.upstream});
+  if (!context.host.empty()) list.push_back({":rd-host", context.host});
+  if (request.expects_continue) list.push_back({":rd-expect", "100-continue"});
+  if (context.first_byte_timeout > net::Duration::zero()) {
+    const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(context.first_byte_timeout);
+    head.numbers = std::to_string(limit.count());
+    list.push_back({":rd-timeout", head.numbers});
+  }
+  add_all(list, request.fields);
+  return head;
+}
+
+OutgoingHead encode_response(int status, const http::Fields& fields) {
+  OutgoingHead head;
+  head.numbers = std::to_string(status);
+  head.list.reserve(fields.size() + 1);
+  head.list.push_back({":status", head.numbers});
+  add_all(head.list, fields);
+  return head;
+}
+
+OutgoingHead encode_error(boost::system::error_code error) {
+  OutgoingHead head;
+  head.list.push_back({":status", error == Error::upstream_timeout ? "504" : "502"});
+  head.list.push_back({":rd-error", error_name(error)});
+  return head;
+}
+
+Result<http::Request> decode_request(H2Stream::Head head) {
+  const http::Fields& pseudo = head.pseudo;
+  http::Request request;
+  request.method = take(pseudo, ":method");
+  request.target = take(pseudo, ":path");
+  if (request.method == "CONNECT") {
+    request.upgrade = take(pseudo, ":protocol");
+    if (request.upgrade.empty()) request.upgrade = "connect";
+    else request.method = "GET";
+  }
+  const bool upgrade_is_safe = request.upgrade.empty() || http::is_field_value(request.upgrade);
+  if (!http::is_token(request.method) || !is_target(request.target) || !upgrade_is_safe || !is_safe(head.fields))
+    return Error::protocol;
+  request.expects_continue = pseudo.contains(":rd-expect");
+  request.context.request_id = take(pseudo, ":rd-request");
+  request.context.route = take(pseudo, ":rd-route");
+  request.context.upstream = take(pseudo, ":rd-upstream");
+  request.context.host = take(pseudo, ":rd-host");
+  request.context.tls = pseudo.get(":scheme") == "https";
+  if (const auto limit = pseudo.get(":rd-timeout")) {
+    const auto number = to_number<std::uint32_t>(*limit);
+    if (!number) return Error::protocol;
+    request.context.first_byte_timeout = std::chrono::milliseconds(*number);
+  }
+  request.fields = std::move(head.fields);
+  return request;
+}
+
+Result<http::Response> decode_response(H2Stream::Head head) {
+  if (const auto error = head.pseudo.get(":rd-error")) return error_named(*error);
+  const auto status = to_number<int>(head.pseudo.get(":status").value_or(std::string_view{}));
+  if (!status || *status < 100 || *status > 999 || !is_safe(head.fields)) return Error::protocol;
+  http::Response response;
+  response.status = *status;
+  response.fields = std::move(head.fields);
+  return response;
+}
+
+}  // namespace rockdove::tunnel

@@ -1,0 +1,30 @@
+// How the heads of requests and responses look on a link: HTTP/2 fields, our metadata beside them
+// (docs/protocol.md, "Heads").
+#pragma once
+
+#include "http/message.hpp"
+#include "tunnel/h2.hpp"
+
+#include <chrono>
+
+namespace rockdove::tunnel {
+
+/// A head ready to be sent: the list views `numbers` and the message it was made from.
+struct OutgoingHead {
+  H2::HeadList list;
+  std::string numbers;  // text made here: status, time limit, peer address
+};
+
+OutgoingHead encode_request(const http::Request& request);
+/// `status` and `fields`; for a protocol switch too.
+OutgoingHead encode_response(int status, const http::Fields& fields);
+/// The answer that says why there is none.
+OutgoingHead encode_error(boost::system::error_code error);
+
+/// A request without its body. Error::protocol if a pseudo-header field is missing or any part could not
+/// stand in HTTP/1.1: the other end is authenticated, but not trusted to be free of bugs.
+Result<http::Request> decode_request(H2Stream::Head head);
+/// A response without its body, or the error that the other end reports in its place.
+Result<http::Response> decode_response(H2Stream::Head head);
+
+}  // namespace rockdove::tunnel

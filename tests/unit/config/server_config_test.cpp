@@ -1,0 +1,125 @@
+#include "config/server_config.hpp"
+
+#include "unit/config/examples.hpp"
+
+#include <gtest/gtest.h>
+
+namespace rockdove::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+ServerConfig parse(std::string_view text) {
+  return parse_server_config(text, "server.toml");
+}
+
+std::string error_of(std::string_view text) {
+  try {
+    parse(text);
+    return "";
+  } catch (const ConfigError& error) { return error.what(); }
+}
+
+TEST(ServerConfig, an_empty_file_means_the_defaults) {
+  EXPECT_EQ(parse(""), ServerConfig{});
+  EXPECT_EQ(load_server_config(""), ServerConfig{});
+  EXPECT_EQ(ServerConfig{}.routes.at(0).name, "default");
+  EXPECT_EQ(to_string(ServerConfig{}.ingress), "0.0.0.0:8080");
+}
+
+TEST(ServerConfig, the_example_shows_every_key_with_its_default) {
+  const std::string example = example_file("server.toml");
+  EXPECT_EQ(parse(example), ServerConfig{});
+  const auto error = [](const std::string& text) { return error_of(text); };
+  for (const char* table :
+       {"[server]", "[tunnel_tls]", "[ingress_tls]", "[log]", "[limits]", "[[tunnel]]", "[[route]]"})
+    for (const std::string& key : known_keys(table, error))
+      EXPECT_TRUE(shows_key(example, table, key)) << table << " " << key;
+}
+
+TEST(ServerConfig, the_commented_part_of_the_example_is_valid) {
+  const ServerConfig config = parse(uncommented(example_file("server.toml")));
+  ASSERT_EQ(config.tunnels.size(), 1U);
+  EXPECT_EQ(config.tunnels[0], (TunnelConfig{"feishu-bot", 512, 1024}));
+}
+
+TEST(ServerConfig, reads_what_is_set) {
+  const ServerConfig config = parse(
+      "[server]\ningress = '[::]:80'\naddress = ['a.example.com', '1.2.3.4:443']\ntrusted_proxies = "
+      "['10.0.0.0/8', 'fd00::/8']\n"
+      "agent_wait = '500ms'\npublic_stats = false\n[tunnel_tls]\nmode = 'off'\n[limits]\nbody_bytes = "
+      "0\nrunning = 9\n"
+      "target_bytes = '4KiB'\n"
+      "[[tunnel]]\nname = 'a'\n[[tunnel]]\nname = 'b'\nwaiting = 0\n"
+      "[[route]]\nname = 'r'\nhost = '*.Example.com'\npath = '/x'\ntunnel = 'b'\nupstream = "
+      "'api'\nhost_header = 'upstream'\n"
+      "first_byte_timeout = '1s'\n");
+  EXPECT_EQ(config.ingress, (HostPort{"::", 80}));
+  EXPECT_EQ(config.address.size(), 2U);
+  EXPECT_EQ(config.trusted_proxies.size(), 2U);
+  EXPECT_EQ(config.agent_wait, 500ms);
+  EXPECT_FALSE(config.public_stats);
+  EXPECT_EQ(config.tunnel_tls.mode, TunnelTls::off);
+  EXPECT_EQ(config.limits.body_bytes, 0U);
+  EXPECT_EQ(config.limits.head.target_bytes, 4096U);
+  EXPECT_EQ(config.tunnels.at(0), (TunnelConfig{"a", 9, 1024})) << "a tunnel inherits the limits";
+  EXPECT_EQ(config.tunnels.at(1), (TunnelConfig{"b", 9, 0}));
+  const RouteConfig expected{"r", "*.example.com", "/x", "b", "api", "upstream", 1s};
+  EXPECT_EQ(config.routes, std::vector{expected});
+}
+
+TEST(ServerConfig, a_mistake_is_an_error_that_names_the_line) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"[server]\nlisten = 1", "server.toml:2: [server] unknown key \"listen\""},
+      {"[sever]", "server.toml:1: unknown table \"sever\"; did you mean \"server\"?"},
+      {"[[routes]]", "server.toml:1: unknown key \"routes\"; did you mean \"route\"?"},
+      {"[server]\ningress = '8080'", "server.toml:2: [server] ingress = \"8080\": must be \"address:port\""},
+      {"[server]\nadmin = '0.0.0.0:8080'", "server.toml:2: [server] admin and ingress need different ports"},
+      {"[server]\ndata = ''", "server.toml:2: [server] data must name a directory"},
+      {"[server]\naddress = 'http://a'",
+       "server.toml:2: [server] address: \"http://a\" must be what agents can reach"},
+      {"[server]\ntrusted_proxies = ['10.0.0.1']",
+       "server.toml:2: [server] trusted_proxies: \"10.0.0.1\" is no address"},
+      {"[tunnel_tls]\nmode = 'certificate'",
+       "server.toml:2: [tunnel_tls] mode = \"certificate\" needs certificate and"},
+      {"[tunnel_tls]\ncertificate = '/no/such.pem'",
+       "server.toml:2: [tunnel_tls] certificate = \"/no/such.pem\": there is"},
+      {"[ingress_tls]\nkey = '/dev/null'", "server.toml:2: [ingress_tls] certificate and key go together"},
+      {"[limits]\nhead_timeout = '0s'", "server.toml:2: [limits] head_timeout must not be 0"},
+      {"[limits]\nconnections = 0",
+       "server.toml:2: [limits] connections = 0: must be a whole number from 1 to"},
+      {"[limits]\nheader_bytes = '4KiB'", "server.toml:2: [limits] header_bytes counts the whole head"},
+      {"[limits]\nlink_memory = 1", "server.toml:2: [limits] link_memory must be from 1048576"},
+      {"[log]\nlevel = 'loud'",
+       "server.toml:2: [log] level = \"loud\": must be one of \"trace\", \"debug\", \"info\""},
+      {"[log]\nmax_size = 1", "server.toml:2: [log] max_size must be at least \"64KiB\""},
+      {"[[tunnel]]\nrunning = 1", "server.toml:1: [[tunnel]] needs a name"},
+      {"[[tunnel]]\nname='a'\n[[tunnel]]\nname='a'",
+       "server.toml:4: [[tunnel]] there is a tunnel \"a\" already"},
+      {"[[tunnel]]\nname='a'\n[[tunnel]]\nname='b'",
+       "server.toml:1: there are several [[tunnel]] but no [[route]]"},
+      {"[[route]]\nhost = 'a'", "server.toml:1: [[route]] needs a name"},
+      {"[[route]]\nname = 'a'\nhost = 'a:80'",
+       "server.toml:3: [[route]] host = \"a:80\": write a name without port"},
+      {"[[route]]\nname = 'a'\nhost = '*.'", "server.toml:3: [[route]] host = \"*.\": write"},
+      {"[[route]]\nname = 'a'\nhost = 'a.*'", "server.toml:3: [[route]] host = \"a.*\": write"},
+      {"[[route]]\nname = 'a'\npath = 'x'", "server.toml:3: [[route]] path = \"x\": a path begins"},
+      {"[[route]]\nname = 'a'\npath = '/?x'", "server.toml:3: [[route]] path = \"/?x\": a path begins"},
+      {"[[route]]\nname = 'a'\nhost_header = 'a b'", "server.toml:3: [[route]] host_header = \"a b\": write"},
+      {"[[route]]\nname='a'\n[[route]]\nname='a'\npath='/x'",
+       "server.toml:4: [[route]] there is a route \"a\" already"},
+      {"[[route]]\nname='a'\n[[route]]\nname='b'",
+       "server.toml:3: [[route]] another route has the same host and path"},
+      {"[[tunnel]]\nname='a'\n[[tunnel]]\nname='b'\n[[route]]\nname='a'",
+       "server.toml:5: [[route]] tunnel is empty"},
+  };
+  for (const auto& [text, expected] : cases)
+    EXPECT_EQ(error_of(text).substr(0, std::string_view(expected).size()), expected) << text;
+}
+
+TEST(ServerConfig, a_missing_file_is_an_error) {
+  EXPECT_THROW(load_server_config("/no/such/server.toml"), std::runtime_error);
+}
+
+}  // namespace
+}  // namespace rockdove::config

@@ -1,0 +1,66 @@
+#include "ops/status_table.hpp"
+
+#include <gtest/gtest.h>
+#include <boost/json.hpp>
+
+namespace rockdove::ops {
+namespace {
+
+const boost::json::value sample = boost::json::parse(R"({
+  "version":"0.1.0","uptime_s":93784.5,"service":"hooks","tunnels":[{"name":"bot","running":2,"waiting":0,"agents":[
+    {"name":"office","version":"0.1.0","address":"1.2.3.4","draining":false,
+     "links":[{"index":0,"since_s":75,"last_byte_ms":120,"rtt_ms":12.34,"outstanding":1,"bytes_in":1536,"bytes_out":2}],
+     "upstreams":[{"name":"default","url":"http://127.0.0.1:5000","up":false,"detail":"connection refused"}]}]}],
+  "routes":[{"name":"default","tunnel":"bot","requests":10,"responses":{"2xx":9,"3xx":0,"4xx":0,"5xx":1},"success_rate":0.9,
+    "latency_ms":{"p50":1.2,"p90":2.0,"p99":3.0,"max":4.0},"bytes_in":1,"bytes_out":2,"errors":{"no_agent":1}}],
+  "ingress":{"connections":3,"accepted":10,"refused":0}})");
+
+TEST(StatusTable, shows_tunnels_links_and_upstreams) {
+  EXPECT_EQ(status_table(sample),
+            "hooks  rockdove 0.1.0  up 1d2h  callers 3\n"
+            "\n"
+            "TUNNEL  AGENTS  RUNNING  WAITING\n"
+            "bot     1       2        0\n"
+            "\n"
+            "TUNNEL  AGENT   ADDRESS  STATE      LINK  AGE    LAST BYTE  RTT      STREAMS  IN       OUT\n"
+            "bot     office  1.2.3.4  connected  0     1m15s  120 ms     12.3 ms  1        1.5 KiB  2 B\n"
+            "\n"
+            "TUNNEL  AGENT   UPSTREAM  URL                    STATE  DETAIL\n"
+            "bot     office  default   http://127.0.0.1:5000  down   connection refused\n");
+}
+
+TEST(StatusTable, shows_routes) {
+  EXPECT_EQ(stats_table(sample),
+            "ROUTE    TUNNEL  REQUESTS  2XX  3XX  4XX  5XX  SUCCESS  P50     P90     P99     MAX     IN   "
+            "OUT  ERRORS\n"
+            "default  bot     10        9    0    0    1    90.00 %  1.2 ms  2.0 ms  3.0 ms  4.0 ms  1 B  2 "
+            "B  no_agent 1\n"
+            "\n"
+            "Callers: 3 connected, 10 accepted, 0 refused\n");
+}
+
+TEST(StatusTable, says_what_to_do_when_there_is_nothing) {
+  EXPECT_NE(status_table(boost::json::parse(R"({"tunnels":[]})")).find("rockdove token create"),
+            std::string::npos);
+  EXPECT_NE(status_table(boost::json::parse(R"({"tunnels":[{"name":"a","agents":[]}]})"))
+                .find("No agent is connected"),
+            std::string::npos);
+}
+
+TEST(StatusTable, any_json_can_be_shown) {
+  for (const char* text :
+       {"null", "[]", "1", "{}", R"({"tunnels":1,"routes":{}})", R"({"tunnels":[1,{}],"routes":[null,{}]})",
+        R"({"tunnels":[{"agents":[1,{"links":[2],"upstreams":[3]}]}],"uptime_s":1e308})",
+        R"({"routes":[{"errors":[],"bytes_in":1e300,"latency_ms":1}]})"}) {
+    EXPECT_FALSE(status_table(boost::json::parse(text)).empty());
+    EXPECT_FALSE(stats_table(boost::json::parse(text)).empty());
+  }
+}
+
+TEST(StatusTable, control_bytes_from_an_agent_do_not_reach_the_terminal) {
+  const auto stats = boost::json::parse("{\"tunnels\":[{\"name\":\"a\\u001b[2J\",\"agents\":[]}]}");
+  EXPECT_EQ(status_table(stats).find('\x1b'), std::string::npos);
+}
+
+}  // namespace
+}  // namespace rockdove::ops
