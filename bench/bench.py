@@ -38,12 +38,12 @@ def main():
         finally:
             stage.end()
     rows = summarise(samples, running)
+    if options.json:
+        Path(options.json).write_text(json.dumps(rows, indent=2) + "\n")
     print(machine(options), end="\n\n")
     print(table(rows, failures, absent), end="\n\n")
     text, missed = verdict(rows)
     print(text)
-    if options.json:
-        Path(options.json).write_text(json.dumps(rows, indent=2) + "\n")
     return 1 if failures or absent or missed else 0
 
 

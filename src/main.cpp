@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
   namespace cli = rockdove::cli;
   CLI::App app{"rockdove brings webhooks home: a public server, an agent behind NAT, a link between them."};
   app.name("rockdove");
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // one; none is told apart from a wrong one below
   app.set_version_flag("--version", "rockdove " ROCKDOVE_VERSION);
   app.footer(
       "Example:\n"
@@ -27,6 +27,11 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;  // --help and --version end here too
+  }
+  if (!run) {
+    const auto groups = app.get_subcommands();
+    std::cerr << (groups.empty() ? app.help() : groups.front()->help());
+    return 2;
   }
   try {
     return run();

@@ -94,7 +94,7 @@ int check_config(const Options& options) {
 
 void add_config(CLI::App& app, Run& run) {
   CLI::App* config = app.add_subcommand("config", "Work with configuration files");
-  config->require_subcommand(1);
+  config->require_subcommand(0, 1);
   config->footer("Example:\n  rockdove config check");
   auto options = std::make_shared<Options>();
   CLI::App* command =

@@ -164,7 +164,7 @@ std::string label_error(std::string& text) {
 
 void add_token(CLI::App& app, Run& run) {
   CLI::App* token = app.add_subcommand("token", "Make, list and revoke the tokens by which agents join");
-  token->require_subcommand(1);
+  token->require_subcommand(0, 1);
   token->footer(
       "Works beside a running server, which sees the change at once.\n\n"
       "Example:\n  rockdove token create feishu-bot");
@@ -177,6 +177,7 @@ void add_token(CLI::App& app, Run& run) {
       ->check(CLI::Validator(tunnel_error, ""));
   make->add_option("--address", options->address, "How agents reach this server; may be given several times")
       ->type_name("HOST[:PORT]")
+      ->allow_extra_args(false)  // one each, or it would take TUNNEL for another
       ->check(CLI::Validator(address_error, ""));
   make->add_option("--label", options->label, "What tells you which token it is, shown by token list")
       ->type_name("TEXT")

@@ -35,10 +35,10 @@ void read_secret(Section& server, std::string& secret) {
   server.read("secret", secret);
   server.read("secret_file", file);
   if (!secret.empty() && !file.empty()) server.fail("secret_file", "set secret or secret_file, not both");
-  if (!file.empty()) {
-    if (!file_stamp(file))
-      server.fail("secret_file", "secret_file = \"" + file + "\": there is no such file");
-    secret = trim(read_file(file));
+  try {
+    if (!file.empty()) secret = trim(read_file(file));
+  } catch (const std::runtime_error& error) {
+    server.fail("secret_file", "secret_file: " + std::string(error.what()));
   }
   if ((!file.empty() || !secret.empty()) && !tunnel::valid_secret(secret))
     server.fail(file.empty() ? "secret" : "secret_file", "this is no secret; copy it whole, or join again");
@@ -54,7 +54,7 @@ ServerLink read_server(Section server) {
     const auto address = parse_host_port(text, default_tunnel_port);
     if (!address || address->port == 0)
       server.fail("address",
-                  "address: \"" + text + "\" must be host or host:port, such as \"example.com:8081\"");
+                  "address: " + quote(text) + " must be host or host:port, such as \"example.com:8081\"");
     link.address.push_back(*address);
   }
   server.read_name("tunnel", link.tunnel);
@@ -66,7 +66,7 @@ ServerLink read_server(Section server) {
   std::string ca_file;
   server.read("ca_file", ca_file);
   if (!ca_file.empty() && !file_stamp(ca_file))
-    server.fail("ca_file", "ca_file = \"" + ca_file + "\": there is no such file");
+    server.fail("ca_file", "ca_file = " + quote(ca_file) + ": there is no such file");
   link.ca_file = ca_file;
   server.finish();
   return link;
@@ -121,7 +121,7 @@ UpstreamConfig read_upstream(Section& section) {
 
 void set_url(UpstreamConfig& upstream, std::string_view url) {
   const auto refuse = [&](std::string_view why) {
-    throw ConfigError("upstream url \"" + std::string(url) + "\": " + std::string(why));
+    throw ConfigError("upstream url " + quote(url) + ": " + std::string(why));
   };
   const bool tls = url.starts_with("https://");
   if (!tls && !url.starts_with("http://")) refuse("must begin with http:// or https://");
@@ -149,7 +149,8 @@ AgentConfig parse_agent_config(std::string_view text, const std::string& file) {
   for (Section& section : upstreams) {
     UpstreamConfig upstream = read_upstream(section);
     if (!names.insert(upstream.name).second)
-      section.fail("name", "there is an upstream \"" + upstream.name + "\" already; give each its own name");
+      section.fail("name",
+                   "there is an upstream " + quote(upstream.name) + " already; give each its own name");
     config.upstreams.push_back(std::move(upstream));
   }
   config.log = read_log(document.section("log"));

@@ -35,13 +35,14 @@ std::vector<Line> split(std::string_view text) {
 }
 
 /// All values here are of kinds that need no escape in a TOML string: see JoinInfo.
-std::string quote(std::string_view text) {
+std::string toml_string(std::string_view text) {
   return "\"" + std::string(text) + "\"";
 }
 
 std::string address_value(const std::vector<HostPort>& addresses) {
   std::string list;
-  for (const HostPort& address : addresses) list += (list.empty() ? "" : ", ") + quote(to_string(address));
+  for (const HostPort& address : addresses)
+    list += (list.empty() ? "" : ", ") + toml_string(to_string(address));
   return addresses.size() == 1 ? list : "[" + list + "]";
 }
 
@@ -49,11 +50,11 @@ std::string address_value(const std::vector<HostPort>& addresses) {
 std::vector<std::pair<std::string_view, std::string>> settings(const ServerLink& server) {
   constexpr std::array<std::string_view, 3> modes = {"pin", "ca", "off"};
   return {{"address", address_value(server.address)},
-          {"tunnel", quote(server.tunnel)},
-          {"secret", quote(server.secret)},
+          {"tunnel", toml_string(server.tunnel)},
+          {"secret", toml_string(server.secret)},
           {"secret_file", ""},  // of an earlier token
-          {"tls", quote(modes[static_cast<std::size_t>(server.tls)])},
-          {"pin", server.pin.empty() ? "" : quote(server.pin)}};
+          {"tls", toml_string(modes[static_cast<std::size_t>(server.tls)])},
+          {"pin", server.pin.empty() ? "" : toml_string(server.pin)}};
 }
 
 /// True for "[server]" with white space and a comment allowed around.

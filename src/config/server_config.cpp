@@ -23,7 +23,8 @@ void read_file_name(Section& section, std::string_view key, std::filesystem::pat
   std::string text;
   section.read(key, text);
   if (text.empty()) return;
-  if (!file_stamp(text)) section.fail(key, std::string(key) + " = \"" + text + "\": there is no such file");
+  if (!file_stamp(text))
+    section.fail(key, std::string(key) + " = " + quote(text) + ": there is no such file");
   into = text;
 }
 
@@ -48,7 +49,8 @@ void check_address_block(Section& section, const std::string& block) {
   boost::asio::ip::make_network_v4(block, v4);
   boost::asio::ip::make_network_v6(block, v6);
   if (v4 && v6)
-    section.fail("trusted_proxies", "trusted_proxies: \"" + block + "\" is no address block; write it like " +
+    section.fail("trusted_proxies", "trusted_proxies: " + quote(block) +
+                                        " is no address block; write it like " +
                                         "\"10.0.0.0/8\", one address as \"10.0.0.1/32\" or \"fd00::1/128\"");
 }
 
@@ -65,7 +67,8 @@ void read_server(Section server, ServerConfig& config) {
   std::erase(config.address, "");
   for (const std::string& address : config.address)
     if (const auto parsed = parse_host_port(address, 1); !parsed || parsed->port == 0)
-      server.fail("address", "address: \"" + address + "\" must be what agents can reach, host or host:port");
+      server.fail("address",
+                  "address: " + quote(address) + " must be what agents can reach, host or host:port");
   server.read("trusted_proxies", config.trusted_proxies);
   for (const std::string& block : config.trusted_proxies) check_address_block(server, block);
   server.read("agent_wait", config.agent_wait);
@@ -136,7 +139,7 @@ void read_tunnels(std::vector<Section> sections, ServerConfig& config) {
     section.finish();
     if (tunnel.name.empty()) section.fail("name", "needs a name: the one its tokens were made for");
     if (!names.insert(tunnel.name).second)
-      section.fail("name", "there is a tunnel \"" + tunnel.name + "\" already");
+      section.fail("name", "there is a tunnel " + quote(tunnel.name) + " already");
     config.tunnels.push_back(std::move(tunnel));
   }
 }
@@ -148,7 +151,7 @@ void read_route_host(Section& section, RouteConfig& route) {
   const std::string_view name = std::string_view(route.host).substr(route.host.starts_with("*.") ? 2 : 0);
   const auto parsed = parse_host_port(name.starts_with('[') ? name : std::string(name) + ":1");
   if (!route.host.empty() && !parsed)
-    section.fail("host", "host = \"" + route.host + "\": write a name without port (\"example.com\"), " +
+    section.fail("host", "host = " + quote(route.host) + ": write a name without port (\"example.com\"), " +
                              "\"*.example.com\" for every name below it, or \"\" for every host");
 }
 
@@ -159,14 +162,14 @@ RouteConfig read_route(Section& section) {
   read_route_host(section, route);
   section.read("path", route.path);
   if (!route.path.starts_with('/') || route.path.find_first_of("?# ") != std::string::npos)
-    section.fail("path", "path = \"" + route.path + "\": a path begins with \"/\" and has no query");
+    section.fail("path", "path = " + quote(route.path) + ": a path begins with \"/\" and has no query");
   section.read_name("tunnel", route.tunnel);
   section.read_name("upstream", route.upstream);
   section.read("host_header", route.host_header);
   if (route.host_header != "keep" && route.host_header != "upstream" &&
       !parse_host_port(route.host_header, 1))
-    section.fail("host_header", "host_header = \"" + route.host_header +
-                                    "\": write \"keep\", \"upstream\", or the host[:port] to send");
+    section.fail("host_header", "host_header = " + quote(route.host_header) +
+                                    ": write \"keep\", \"upstream\", or the host[:port] to send");
   section.read("first_byte_timeout", route.first_byte_timeout);
   section.finish();
   return route;
@@ -179,7 +182,7 @@ void read_routes(std::vector<Section> sections, Section& document, ServerConfig&
   for (Section& section : sections) {
     RouteConfig route = read_route(section);
     if (!names.insert(route.name).second)
-      section.fail("name", "there is a route \"" + route.name + "\" already");
+      section.fail("name", "there is a route " + quote(route.name) + " already");
     if (!rules.emplace(route.host, route.path).second)
       section.fail("path", "another route has the same host and path, so that this one would never be used");
     if (route.tunnel.empty() && config.tunnels.size() > 1)

@@ -25,6 +25,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return rows[a.size()][b.size()];
 }
 
+constexpr std::size_t message_max = 800;
+constexpr std::size_t quote_max = 80;
 constexpr std::size_t longest_word = 64;  // what is longer is no slip of the pen, and costs quadratic time
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& known) {
@@ -52,14 +54,11 @@ std::string_view kind(const toml::node& node) {
   }
 }
 
-/// Text from the file as it may stand in a message: one line, of bearable length.
-std::string quote(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text.substr(0, 80)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-  return out + (text.size() > 80 ? "...\"" : "\"");
-}
-
 }  // namespace
+
+std::string quote(std::string_view text) {
+  return "\"" + std::string(text.substr(0, quote_max)) + (text.size() > quote_max ? "...\"" : "\"");
+}
 
 struct Section::State {
   std::shared_ptr<const toml::table> document;  // owns `table`
@@ -74,8 +73,13 @@ struct Section::State {
   }
 
   [[noreturn]] void fail(std::size_t line, const std::string& message) const {
-    throw ConfigError(file + ":" + std::to_string(std::max<std::size_t>(line, 1)) + ": " +
-                      (name.empty() ? "" : name + " ") + message);
+    std::string text = file + ":" + std::to_string(std::max<std::size_t>(line, 1)) + ": ";
+    if (!name.empty()) text += name + " ";
+    text += message.substr(0, message_max);
+    // Messages quote what the file says, and end up in terminals and logs.
+    std::ranges::replace_if(
+        text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+    throw ConfigError(text);
   }
 
   [[noreturn]] void wrong_type(std::string_view key, const toml::node& node,

@@ -17,10 +17,13 @@
 
 namespace rockdove::config {
 
-/// A configuration that cannot be used. what() is "file:line: what is wrong and what to do".
+/// A configuration that cannot be used. what() is one line, "file:line: what is wrong and what to do".
 struct ConfigError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+
+/// Text from outside as it may stand in a message: in quotes, and cut to a bearable length.
+std::string quote(std::string_view text);
 
 /// One table of a document. Each reader leaves its target as it is when the key is absent, so that defaults
 /// are the initialisers of the structs read into. Every key asked for becomes a known one; finish() refuses

@@ -1,7 +1,6 @@
 // The only place that names Asio's types: what the rest of the program builds its I/O from.
 #pragma once
 
-#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>

@@ -4,6 +4,7 @@
 #include "net/asio.hpp"
 
 #include <cassert>
+#include <optional>
 #include <utility>
 
 namespace rockdove::net {
@@ -32,10 +33,13 @@ class Event {
     if (waiter_) complete({});
   }
 
-  bool has_waiter() const { return static_cast<bool>(waiter_); }
+  bool has_waiter() const { return waiter_.has_value(); }
 
  private:
-  using Waiter = asio::any_completion_handler<void(boost::system::error_code)>;
+  // The coroutine itself, not an any_completion_handler: that costs an allocation a wait, and assigning one
+  // recurses without end in Boost 1.81.
+  using Waiter =
+      asio::async_result<asio::use_awaitable_t<Executor>, void(boost::system::error_code)>::handler_type;
   static constexpr asio::use_awaitable_t<Executor> use_awaitable_{};
 
   struct Initiation {
@@ -48,22 +52,19 @@ class Event {
         slot.assign([self = event](asio::cancellation_type) {
           if (self->waiter_) self->complete(asio::error::operation_aborted);
         });
-      event->slot_ = slot;
-      event->waiter_ = std::forward<Handler>(handler);
+      event->waiter_.emplace(std::forward<Handler>(handler));
     }
   };
 
   void complete(boost::system::error_code error) {
-    asio::post(executor_, [waiter = std::exchange(waiter_, nullptr), slot = slot_, error]() mutable {
-      // A later cancellation must not find this event, which may be gone by then.
-      if (slot.is_connected()) slot.clear();
-      std::move(waiter)(error);
-    });
+    Waiter waiter = std::move(*waiter_);
+    waiter_.reset();
+    // Resuming clears the cancellation slot, so that a later cancellation does not look for this event.
+    asio::post(executor_, [resumed = std::move(waiter), error]() mutable { std::move(resumed)(error); });
   }
 
   Executor executor_;
-  Waiter waiter_;
-  asio::cancellation_slot slot_;
+  std::optional<Waiter> waiter_;
   bool notified_ = false;
 };
 

@@ -103,6 +103,7 @@ void Stream::close() {
 }
 
 void Stream::cancel() {
+  if (tls_) return close();
   boost::system::error_code ignored;
   tcp().cancel(ignored);
 }

@@ -50,9 +50,10 @@ class Stream {
 
   /// Ends the outgoing direction in order (close_notify, FIN); reading may go on.
   Awaitable<void> shutdown_write();
-  /// Drops the connection now; operations in flight end with operation_aborted.
+  /// Drops the connection now; operations in flight end with an error, mostly operation_aborted.
   void close();
-  /// Ends operations in flight with operation_aborted; the connection stays.
+  /// Ends operations in flight with an error. A plain connection stays; under TLS this is close(), since
+  /// an operation that is between two steps of the protocol would not notice anything less.
   void cancel();
   bool is_open() const { return tcp().is_open(); }
   bool is_tls() const { return tls_ != nullptr; }

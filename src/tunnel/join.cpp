@@ -137,10 +137,12 @@ std::string encode_join(const JoinInfo& info) {
 }
 
 std::variant<JoinInfo, JoinError> decode_join(std::string_view pasted) {
-  if (pasted.size() > join_string_max) return JoinError{"this is too long for a join string"};
+  const JoinError too_long{"this is too long for a join string"};
+  if (pasted.size() > 4 * join_string_max) return too_long;  // room for white space
   std::string line(pasted);
   std::erase_if(line, is_space);
   std::string_view text = line;
+  if (text.size() > join_string_max) return too_long;
   if (text.size() >= 2 && text.front() == text.back() && (text.front() == '"' || text.front() == '\''))
     text = text.substr(1, text.size() - 2);
 

@@ -32,7 +32,8 @@ struct JoinError {
   std::string message;
 };
 
-/// The longest join string, in bytes, that is looked at. No valid JoinInfo makes a longer one.
+/// The longest join string in bytes, white space left out, that is looked at. No valid JoinInfo makes a
+/// longer one. With white space it may be four times as long.
 inline constexpr std::size_t join_string_max = 4096;
 
 /// True if every member keeps the limits its comment names.

@@ -72,7 +72,7 @@ TEST(AgentConfig, a_mistake_is_an_error_that_names_the_line) {
       {"[server]\nsecret = 'x'\nsecret_file = 'y'",
        "agent.toml:3: [server] set secret or secret_file, not both"},
       {"[server]\nsecret_file = '/no/such'",
-       "agent.toml:2: [server] secret_file = \"/no/such\": there is no such file"},
+       "agent.toml:2: [server] secret_file: cannot read /no/such: No such file"},
       {"[server]\npin = 'x'", "agent.toml:2: [server] pin must be the 43 characters"},
       {"[server]\ntls = 'on'",
        "agent.toml:2: [server] tls = \"on\": must be one of \"pin\", \"ca\", \"off\""},

@@ -15,6 +15,17 @@ using test::run_until;
 
 constexpr auto moment = std::chrono::milliseconds(5);
 
+/// Runs `work` on the loop, as the program does: elsewhere, Asio puts a cancellation off until the loop runs.
+template <class Work>
+void on_loop(IoContext& io, Work work) {
+  bool done = false;
+  asio::post(io, [&] {
+    work();
+    done = true;
+  });
+  run_until(io, [&] { return done; });
+}
+
 /// A coroutine that waits on an event, and can be cancelled.
 struct Waiting {
   Waiting(IoContext& loop, Event& event) {
@@ -91,7 +102,7 @@ TEST(Event, cancelling_ends_the_wait) {
   Event event(io.get_executor());
   Waiting waiting(io, event);
   run_until(io, [&] { return event.has_waiter(); });
-  waiting.signal.emit(asio::cancellation_type::terminal);
+  on_loop(io, [&] { waiting.signal.emit(asio::cancellation_type::terminal); });
   EXPECT_FALSE(event.has_waiter());
   EXPECT_TRUE(run_until(io, [&] { return waiting.done; }));
   EXPECT_TRUE(waiting.was_cancelled());
@@ -103,8 +114,10 @@ TEST(Event, a_notification_after_a_cancellation_is_for_the_next_wait) {
   Event event(io.get_executor());
   Waiting waiting(io, event);
   run_until(io, [&] { return event.has_waiter(); });
-  waiting.signal.emit(asio::cancellation_type::terminal);
-  event.notify();  // before the cancelled waiter has run
+  on_loop(io, [&] {
+    waiting.signal.emit(asio::cancellation_type::terminal);
+    event.notify();  // before the cancelled waiter has run
+  });
   EXPECT_TRUE(run_until(io, [&] { return waiting.done; }));
   EXPECT_TRUE(waiting.was_cancelled());
   run(io, event.wait());
@@ -115,8 +128,10 @@ TEST(Event, a_cancellation_after_a_notification_does_not_take_it_back) {
   Event event(io.get_executor());
   Waiting waiting(io, event);
   run_until(io, [&] { return event.has_waiter(); });
-  event.notify();
-  waiting.signal.emit(asio::cancellation_type::terminal);
+  on_loop(io, [&] {
+    event.notify();
+    waiting.signal.emit(asio::cancellation_type::terminal);
+  });
   EXPECT_TRUE(run_until(io, [&] { return waiting.done; }));
   EXPECT_EQ(waiting.woken, 1);
 }
@@ -137,7 +152,7 @@ TEST(Event, a_cancellation_does_not_reach_an_event_that_is_gone) {
   asio::co_spawn(io.get_executor(), wait_twice(first, std::move(second)),
                  asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr) { done = true; }));
   run_until(io, [&] { return first.has_waiter(); });
-  signal.emit(asio::cancellation_type::terminal);
+  on_loop(io, [&] { signal.emit(asio::cancellation_type::terminal); });
   EXPECT_TRUE(run_until(io, [&] { return done; }));
 }
 

@@ -7,12 +7,17 @@ namespace rockdove::ops {
 namespace {
 
 const boost::json::value sample = boost::json::parse(R"({
-  "version":"0.1.0","uptime_s":93784.5,"service":"hooks","tunnels":[{"name":"bot","running":2,"waiting":0,"agents":[
+  "version":"0.1.0","uptime_s":93784.5,"service":"hooks",
+  "tunnels":[{"name":"bot","running":2,"waiting":0,"agents":[
     {"name":"office","version":"0.1.0","address":"1.2.3.4","draining":false,
-     "links":[{"index":0,"since_s":75,"last_byte_ms":120,"rtt_ms":12.34,"outstanding":1,"bytes_in":1536,"bytes_out":2}],
-     "upstreams":[{"name":"default","url":"http://127.0.0.1:5000","up":false,"detail":"connection refused"}]}]}],
-  "routes":[{"name":"default","tunnel":"bot","requests":10,"responses":{"2xx":9,"3xx":0,"4xx":0,"5xx":1},"success_rate":0.9,
-    "latency_ms":{"p50":1.2,"p90":2.0,"p99":3.0,"max":4.0},"bytes_in":1,"bytes_out":2,"errors":{"no_agent":1}}],
+     "links":[{"index":0,"since_s":75,"last_byte_ms":120,"rtt_ms":12.34,"outstanding":1,
+               "bytes_in":1536,"bytes_out":2}],
+     "upstreams":[{"name":"default","url":"http://127.0.0.1:5000","up":false,
+                   "detail":"connection refused"}]}]}],
+  "routes":[{"name":"default","tunnel":"bot","requests":10,
+    "responses":{"2xx":9,"3xx":0,"4xx":0,"5xx":1},"success_rate":0.9,
+    "latency_ms":{"p50":1.2,"p90":2.0,"p99":3.0,"max":4.0},
+    "bytes_in":1,"bytes_out":2,"errors":{"no_agent":1}}],
   "ingress":{"connections":3,"accepted":10,"refused":0}})");
 
 TEST(StatusTable, shows_tunnels_links_and_upstreams) {

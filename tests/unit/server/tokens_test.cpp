@@ -6,13 +6,19 @@
 #include <sys/stat.h>
 
 #include <fstream>
-#include <regex>
 #include <thread>
 
 namespace rockdove::server {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// `text` with an 'h' for each lower-case hex digit.
+std::string shape(std::string text) {
+  for (char& c : text)
+    if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')) c = 'h';
+  return text;
+}
 
 class Tokens : public testing::Test {
  protected:
@@ -34,13 +40,14 @@ class Tokens : public testing::Test {
 TEST_F(Tokens, a_secret_is_accepted_and_any_other_is_not) {
   TokenStore store(data_);
   const std::string secret = store.create("bot", "office");
-  EXPECT_TRUE(std::regex_match(secret, std::regex("rd_[0-9a-f]{8}_[A-Za-z0-9_-]{43}"))) << secret;
+  EXPECT_EQ(secret.substr(0, 3) + shape(secret.substr(3, 9)), "rd_hhhhhhhh_") << secret;
+  EXPECT_EQ(net::base64url_decode(secret.substr(12)).value_or("").size(), 32U) << secret;
   const auto token = store.verify(secret);
   ASSERT_TRUE(token);
   EXPECT_EQ(token->tunnel, "bot");
   EXPECT_EQ(token->label, "office");
   EXPECT_EQ(token->id, secret.substr(3, 8));
-  EXPECT_TRUE(std::regex_match(token->created, std::regex(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")));
+  EXPECT_EQ(shape(token->created), "hhhh-hh-hhThh:hh:hhZ") << token->created;
   for (std::size_t i = 0; i < secret.size(); ++i) {
     std::string other = secret;
     other[i] = static_cast<char>(other[i] ^ 1);

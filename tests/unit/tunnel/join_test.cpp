@@ -193,6 +193,8 @@ TEST(join, contents_outside_the_limits_are_refused) {
 TEST(join, a_text_over_the_limit_is_not_looked_at) {
   EXPECT_TRUE(says(std::string(join_string_max + 1, 'a'), "too long"));
   EXPECT_FALSE(says(std::string(join_string_max, 'a'), "too long"));
+  EXPECT_TRUE(says(std::string(4 * join_string_max + 1, ' '), "too long"));
+  EXPECT_FALSE(says(std::string(4 * join_string_max, ' '), "too long"));
 }
 
 TEST(join, messages_never_quote_the_secret) {

@@ -1,0 +1,213 @@
+#include "agent/connector.hpp"
+
+#include "http/parser.hpp"
+#include "net/address.hpp"
+#include "net/crypto.hpp"
+#include "net/deadline.hpp"
+#include "net/dial.hpp"
+#include "net/log.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace rockdove::agent {
+namespace {
+
+// Another process with our name took our place: to fight over it would only cut off both.
+constexpr std::chrono::seconds replaced_pause{30};
+constexpr std::size_t answer_bytes_max = 8 * 1024;
+
+std::optional<std::string> environment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value ? std::optional<std::string>(value) : std::nullopt;
+}
+
+}  // namespace
+
+Connector::Connector(net::Executor executor, Options options, http::Handler& upstreams,
+                     std::function<std::string()> report)
+    : executor_(executor), options_(std::move(options)), upstreams_(upstreams), report_(std::move(report)),
+      running_(executor, net::abort_on_error), news_(executor) {
+  if (options_.server.tls == config::ServerTls::off) return;
+  if (options_.server.tls == config::ServerTls::pin) trust_.pin = options_.server.pin;
+  trust_.ca_file = options_.server.ca_file;
+  tls_ = net::make_client_tls(trust_);
+}
+
+Awaitable<void> Connector::run() {
+  net::Timer pause(executor_);
+  for (std::size_t turn = 0; !draining_; ++turn) {
+    const auto started = net::Clock::now();
+    const HostPort address = options_.server.address[turn % options_.server.address.size()];
+    auto connected = co_await connect(address);
+    boost::system::error_code why;
+    if (connected) {
+      last_failure_.clear();
+      current_ = make_link(std::move(connected->stream));
+      std::string early = std::move(connected->early);
+      running_.spawn(run_link(current_, std::move(early)));
+      while (current_) co_await news_.wait();
+      const auto lived = std::chrono::duration_cast<std::chrono::milliseconds>(net::Clock::now() - started);
+      backoff_.succeeded_for(lived);
+    } else {
+      log_failure(address, connected.error());
+    }
+    if (draining_) co_return;
+    const auto own_pause = backoff_.next(net::random_u32());
+    pause.expires_after(std::exchange(told_pause_, std::nullopt).value_or(own_pause));
+    co_await pause.async_wait(net::token);
+  }
+}
+
+/// Runs one link to its end. A link that the server drains goes on here while run() makes the next one.
+Awaitable<void> Connector::run_link(std::shared_ptr<tunnel::Link> link, std::string early) {
+  links_.insert(link);
+  struct Leave {
+    Connector& connector;
+    std::shared_ptr<tunnel::Link> link;
+    ~Leave() {
+      connector.links_.erase(link);
+      if (connector.current_ != link) return;
+      connector.current_.reset();
+      connector.news_.notify();
+    }
+  } leave{*this, link};
+  log::info("agent", "connected to {} (link {}), tunnel {}", net::to_string(link->peer()), options_.index,
+            options_.server.tunnel);
+  link->send_note(report_());
+  const auto why = co_await link->run(std::move(early));
+  if (!draining_) log::info("agent", "link {} ended: {}; connecting again", options_.index, why.message());
+}
+
+std::shared_ptr<tunnel::Link> Connector::make_link(net::Stream stream) {
+  tunnel::Link::Hooks hooks;
+  hooks.on_peer_drain = [this](std::string_view why) {
+    if (why == "replaced") {
+      told_pause_ = replaced_pause;
+      log::error("agent",
+                 "another agent named \"{}\" has taken this one's place. Two agents of a tunnel need different "
+                 "names: set name in [agent] of one of them. Next try in {} s",
+                 options_.agent, replaced_pause.count());
+    } else {
+      log::info("agent", "the server takes link {} down ({}): connecting again", options_.index, why);
+    }
+    current_.reset();
+    news_.notify();
+  };
+  return std::make_shared<tunnel::Link>(std::move(stream), tunnel::Side::client, tunnel::Role::answerer, &upstreams_,
+                                        options_.link, std::move(hooks));
+}
+
+Awaitable<Result<Connector::Connected>> Connector::connect(HostPort address) {
+  auto socket = co_await dial(address);
+  if (!socket) co_return socket.error();
+  net::Stream stream(std::move(*socket));
+  bool is_late = false;
+  net::Deadline limit(net::Deadlines::of(executor_.context()), [&stream, &is_late] {
+    is_late = true;
+    stream.close();
+  });
+  limit.set(options_.handshake_timeout);
+  if (tls_) {
+    auto secured = co_await stream.connect_tls(*tls_, trust_, address.host);
+    if (!secured) co_return is_late ? make_error_code(Error::timed_out) : secured.error();
+  }
+  auto early = co_await say_hello(stream, to_string(address));
+  if (!early) co_return is_late ? make_error_code(Error::timed_out) : early.error();
+  limit.clear();
+  Connected connected{std::move(stream), std::move(*early)};
+  co_return connected;
+}
+
+Awaitable<Result<net::TcpSocket>> Connector::dial(HostPort address) {
+  net::DialOptions dial_options;
+  Result<std::optional<net::Proxy>> proxy = std::optional<net::Proxy>();
+  if (options_.proxy.empty()) {
+    proxy = net::proxy_for(environment, address);
+  } else if (options_.proxy != "none") {
+    auto own = net::parse_proxy(options_.proxy);
+    if (!own) co_return own.error();
+    proxy = std::optional(std::move(*own));
+  }
+  if (!proxy) co_return proxy.error();
+  if (!*proxy) {
+    auto socket = co_await net::dial(address, dial_options);
+    co_return socket;
+  }
+  net::Proxy way = std::move(**proxy);
+  auto socket = co_await net::dial_through_proxy(std::move(way), address, dial_options);
+  co_return socket;
+}
+
+/// Sends the upgrade request and reads the answer; returns what came right behind it.
+Awaitable<Result<std::string>> Connector::say_hello(net::Stream& stream, std::string host) {
+  tunnel::LinkHello hello;
+  hello.tunnel = options_.server.tunnel;
+  hello.secret = options_.server.secret;
+  hello.agent = options_.agent;
+  hello.instance = options_.instance;
+  hello.link_index = options_.index;
+  hello.version = ROCKDOVE_VERSION;
+  const std::string key = net::base64(net::random_bytes(16));
+  const std::string request = tunnel::write_hello(hello, host, key);
+  auto [sent, request_size] = co_await stream.async_write(net::asio::buffer(request), net::token);
+  if (sent) co_return sent;
+  http::HeadLimits limits;
+  limits.header_bytes = answer_bytes_max;
+  std::string buffer(answer_bytes_max, '\0');
+  std::size_t filled = 0, scanned = 0, head_size = 0;
+  while (head_size == 0) {
+    if (filled == buffer.size()) co_return Error::protocol;
+    auto [error, size] = co_await stream.async_read_some(
+        net::asio::buffer(buffer.data() + filled, buffer.size() - filled), net::token);
+    if (error) co_return error;
+    filled += size;
+    const auto found = http::find_head({buffer.data(), filled}, limits, scanned);
+    if (!found) co_return Error::protocol;
+    head_size = *found;
+  }
+  const auto head = http::parse_response_head({buffer.data(), head_size}, limits, "GET");
+  if (!head) co_return Error::protocol;
+  const auto answer = tunnel::read_answer(*head, key);
+  if (!answer) co_return answer.error();
+  if (const auto* refusal = std::get_if<tunnel::LinkRefusal>(&*answer)) {
+    explain(*refusal);
+    co_return Error::unauthorized;
+  }
+  co_return std::string(buffer, head_size, filled - head_size);
+}
+
+void Connector::explain(const tunnel::LinkRefusal& refusal) {
+  told_pause_ = refusal.retry_after;
+  const std::string text = refusal.reason + ": " + refusal.message;
+  if (std::exchange(last_failure_, text) == text) return;  // said once is enough
+  log::error("agent", "the server turned this agent away: {} (HTTP {})", text, refusal.status);
+}
+
+void Connector::log_failure(const HostPort& address, boost::system::error_code error) {
+  if (error == Error::unauthorized) return;  // explained already
+  std::string text = "no connection to " + to_string(address) + ": " + error.message();
+  if (error == Error::untrusted_server)
+    text += ". If the server's key was made anew, join again with a new join string; if not, somebody may be in between";
+  if (std::exchange(last_failure_, text) == text) return log::debug("agent", "{}", text);
+  log::warn("agent", "{}; trying again, at most {} s apart", text, BackoffOptions{}.cap.count() / 1000);
+}
+
+Awaitable<void> Connector::drain() {
+  draining_ = true;
+  news_.notify();
+  for (const auto& link : std::set(links_)) link->drain("leaving");
+  for (const auto& link : std::set(links_)) co_await link->wait_idle();
+}
+
+Awaitable<void> Connector::close() {
+  draining_ = true;
+  for (const auto& link : std::set(links_)) link->close("leaving");
+  co_await running_.join();
+}
+
+void Connector::send_note(const std::string& text) {
+  for (const auto& link : links_) link->send_note(text);
+}
+
+}  // namespace rockdove::agent

@@ -1,0 +1,74 @@
+// Keeps one link to the server alive: dial, say hello, run, and again after a while.
+#pragma once
+
+#include "base/backoff.hpp"
+#include "config/agent_config.hpp"
+#include "http/handler.hpp"
+#include "net/proxy.hpp"
+#include "net/task_group.hpp"
+#include "net/tls.hpp"
+#include "tunnel/handshake.hpp"
+#include "tunnel/link.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+
+namespace rockdove::agent {
+
+/// One of an agent's links, and the one that takes its place when the server drains. Loop thread only.
+class Connector {
+ public:
+  struct Options {
+    config::ServerLink server;
+    std::string proxy;                       ///< as AgentConfig::proxy
+    std::string agent, instance;
+    int index = 0;
+    net::Duration handshake_timeout = std::chrono::seconds(15);  ///< TCP connect to link running
+    tunnel::Link::Options link;
+  };
+
+  /// `upstreams` answers; it must outlive the connector. `report` makes the note that a new link begins with.
+  Connector(net::Executor executor, Options options, http::Handler& upstreams, std::function<std::string()> report);
+
+  /// Keeps the link until cancelled.
+  Awaitable<void> run();
+  /// No new links; the server is told to send nothing more here. Returns when nothing is in flight.
+  Awaitable<void> drain();
+  /// Ends the links with a goodbye, at most a second later.
+  Awaitable<void> close();
+  void send_note(const std::string& text);
+
+  bool is_connected() const { return !links_.empty(); }
+
+ private:
+  struct Connected {
+    net::Stream stream;
+    std::string early;
+  };
+  Awaitable<Result<Connected>> connect(HostPort address);
+  Awaitable<Result<net::TcpSocket>> dial(HostPort address);
+  Awaitable<Result<std::string>> say_hello(net::Stream& stream, std::string host);
+  Awaitable<void> run_link(std::shared_ptr<tunnel::Link> link, std::string early);
+  std::shared_ptr<tunnel::Link> make_link(net::Stream stream);
+  void explain(const tunnel::LinkRefusal& refusal);
+  void log_failure(const HostPort& address, boost::system::error_code error);
+
+  const net::Executor executor_;
+  const Options options_;
+  http::Handler& upstreams_;
+  const std::function<std::string()> report_;
+  std::optional<net::TlsContext> tls_;
+  net::TlsTrust trust_;
+  Backoff backoff_;
+  net::TaskGroup running_;
+  std::set<std::shared_ptr<tunnel::Link>> links_;
+  net::Event news_;                         // the current link has ended, or is to be replaced
+  std::shared_ptr<tunnel::Link> current_;
+  std::optional<net::Duration> told_pause_;  // the server said when to come back
+  std::string last_failure_;
+  bool draining_ = false;
+};
+
+}  // namespace rockdove::agent

@@ -1,0 +1,54 @@
+#include "http/forwarded.hpp"
+
+#include <string>
+
+namespace rockdove::http {
+namespace {
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+/// Walks the list from its end, which the nearest proxy wrote, to the first address nobody vouches for.
+void find_caller(Request& request, std::string_view list, const std::function<bool(const net::Address&)>& is_trusted) {
+  while (!list.empty() && is_trusted(request.context.peer)) {
+    const std::size_t comma = list.rfind(',');
+    const auto last = trim(comma == std::string_view::npos ? list : list.substr(comma + 1));
+    list = comma == std::string_view::npos ? std::string_view{} : list.substr(0, comma);
+    boost::system::error_code error;
+    const auto address = net::asio::ip::make_address(std::string(last), error);
+    if (error) return;
+    request.context.peer = address;
+  }
+}
+
+}  // namespace
+
+void set_forwarded(Request& request, const std::function<bool(const net::Address&)>& is_trusted) {
+  Fields& fields = request.fields;
+  const std::string peer = request.context.peer.to_string();
+  std::string list;
+  if (is_trusted(request.context.peer)) {
+    for (const auto [name, value] : fields)
+      if (iequals(name, "x-forwarded-for")) list.append(list.empty() ? "" : ", ").append(value);
+    if (const auto proto = fields.get("x-forwarded-proto")) request.context.tls = iequals(trim(*proto), "https");
+    find_caller(request, list, is_trusted);
+    list.append(list.empty() ? "" : ", ");
+  } else {
+    for (const std::string_view name :
+         {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "forwarded", "x-real-ip"})
+      fields.remove(name);
+  }
+  list.append(peer);
+  fields.set("X-Forwarded-For", list);
+  if (const auto host = fields.get("host"); host && !fields.contains("x-forwarded-host")) {
+    const std::string value(*host);  // add() may move the memory that a view points into
+    fields.add("X-Forwarded-Host", value);
+  }
+  fields.set("X-Forwarded-Proto", request.context.tls ? "https" : "http");
+  fields.set("X-Request-Id", request.context.request_id);
+}
+
+}  // namespace rockdove::http

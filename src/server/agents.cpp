@@ -1,0 +1,324 @@
+#include "server/agents.hpp"
+
+#include "net/deadline.hpp"
+#include "net/log.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+namespace rockdove::server {
+
+/// Somebody in line, for a link or for a place.
+struct Agents::Waiter {
+  Waiter(net::Executor executor, std::list<Waiter*>& queue, net::Duration limit)
+      : line(queue), turn(executor), deadline(net::Deadlines::of(executor.context()), [this] {
+          is_late = true;
+          turn.notify();
+        }) {
+    line.push_back(this);
+    deadline.set(limit);
+  }
+  ~Waiter() { line.remove(this); }
+
+  std::list<Waiter*>& line;
+  net::Event turn;
+  net::Deadline deadline;
+  bool is_late = false, is_called = false;
+};
+
+struct Agents::Tunnel {
+  std::string name;
+  std::vector<std::shared_ptr<AgentLink>> links;
+  std::size_t running = 0;
+  std::list<Waiter*> for_place;
+  std::list<Waiter*> for_link;
+
+  void call_next() {
+    for (Waiter* waiter : for_place) {
+      if (waiter->is_called) continue;
+      waiter->is_called = true;
+      return waiter->turn.notify();
+    }
+  }
+};
+
+/// One of a tunnel's running requests.
+class Agents::Place {
+ public:
+  explicit Place(Tunnel& tunnel) : tunnel_(tunnel) {}
+  ~Place() {
+    --tunnel_.running;
+    tunnel_.call_next();
+  }
+
+ private:
+  Tunnel& tunnel_;
+};
+
+/// A body that keeps its request's place until it has been sent.
+class Agents::PlacedBody final : public http::Body {
+ public:
+  PlacedBody(std::unique_ptr<http::Body> body, std::unique_ptr<Place> place)
+      : place_(std::move(place)), body_(std::move(body)) {}
+  Awaitable<Result<std::string_view>> read() override { return body_->read(); }
+  const http::Fields& trailers() const override { return body_->trailers(); }
+
+ private:
+  std::unique_ptr<Place> place_;
+  std::unique_ptr<http::Body> body_;
+};
+
+Agents::Agents(net::Executor executor, Options options)
+    : executor_(executor), options_(std::move(options)), nobody_(std::make_unique<Tunnel>()) {}
+Agents::~Agents() = default;
+
+std::shared_ptr<AgentLink> Agents::add(AgentLink link) {
+  auto added = std::make_shared<AgentLink>(std::move(link));
+  Tunnel& tunnel = tunnel_named(added->hello.tunnel);
+  std::vector<std::shared_ptr<AgentLink>> replaced;
+  std::erase_if(tunnel.links, [&](const std::shared_ptr<AgentLink>& old) {
+    const tunnel::LinkHello& hello = old->hello;
+    if (hello.agent != added->hello.agent) return false;
+    const bool is_same_run = hello.instance == added->hello.instance;
+    if (is_same_run && hello.link_index != added->hello.link_index) return false;
+    replaced.push_back(old);
+    return true;
+  });
+  tunnel.links.push_back(added);
+  for (const auto& old : replaced) old->link->close("replaced");
+  for (Waiter* waiter : tunnel.for_link) waiter->turn.notify();
+  for (Waiter* waiter : nobody_->for_link) waiter->turn.notify();
+  return added;
+}
+
+void Agents::remove(const std::shared_ptr<AgentLink>& link) {
+  std::erase(tunnel_named(link->hello.tunnel).links, link);
+}
+
+Awaitable<Result<http::Response>> Agents::handle(http::Request request) {
+  auto found = co_await find_tunnel(request.context.tunnel);
+  if (!found) co_return found.error();
+  Tunnel& tunnel = **found;
+  if (request.context.record) request.context.record->tunnel = tunnel.name;
+  auto placed = co_await take_place(tunnel);
+  if (!placed) co_return placed.error();
+  auto place = std::make_unique<Place>(tunnel);
+  auto response = co_await send(tunnel, request);
+  if (response && response->body)
+    response->body = std::make_unique<PlacedBody>(std::move(response->body), std::move(place));
+  co_return response;
+}
+
+/// Returns with `running` counted up.
+Awaitable<Result<void>> Agents::take_place(Tunnel& tunnel) {
+  const Limits& limits = limits_of(tunnel.name);
+  if (tunnel.running < limits.running && tunnel.for_place.empty()) {
+    ++tunnel.running;
+    co_return Result<void>{};
+  }
+  if (tunnel.for_place.size() >= limits.waiting) co_return Error::queue_full;
+  // Whoever leaves the line after having been called, cancelled or late, passes the call on.
+  struct Turn {
+    Tunnel& tunnel;
+    Waiter waiter;
+    bool is_taken = false;
+    ~Turn() {
+      if (waiter.is_called && !is_taken) tunnel.call_next();
+    }
+  } turn{tunnel, {executor_, tunnel.for_place, options_.queue_wait}};
+  while (!turn.waiter.is_called && !turn.waiter.is_late) co_await turn.waiter.turn.wait();
+  if (!turn.waiter.is_called) co_return Error::queue_full;
+  turn.is_taken = true;
+  ++tunnel.running;
+  co_return Result<void>{};
+}
+
+Awaitable<Result<http::Response>> Agents::send(Tunnel& tunnel, http::Request& request) {
+  std::vector<std::shared_ptr<AgentLink>> tried;
+  boost::system::error_code last = Error::no_agent;
+  while (true) {
+    const auto chosen = pick(tunnel, options_, request, tried);
+    if (!chosen) {
+      if (last == Error::upstream_refused) co_return last;  // every agent's upstream is down
+      const bool has_come = co_await wait_for_link(tunnel);
+      if (has_come) continue;
+      co_return last == Error::stream_refused ? make_error_code(Error::no_agent) : last;
+    }
+    if (request.context.record) request.context.record->agent = chosen->hello.agent;
+    auto response = co_await chosen->link->call(request);
+    const bool is_unseen =
+        !response && (response.error() == Error::stream_refused || response.error() == Error::upstream_refused);
+    if (!is_unseen) co_return response;
+    // The upstream has not seen a byte, so another agent may have it (RFC 9113 section 8.7).
+    last = response.error();
+    tried.push_back(chosen);
+    log::debug("server", "{}: agent {} did not take the request ({}), trying another", tunnel.name,
+               chosen->hello.agent, error_name(last));
+  }
+}
+
+/// The link with least to do, of an agent whose upstream is up and that was heard of lately, if there is one.
+std::shared_ptr<AgentLink> Agents::pick(const Tunnel& tunnel, const Options& options, const http::Request& request,
+                                        const std::vector<std::shared_ptr<AgentLink>>& tried) {
+  std::shared_ptr<AgentLink> best;
+  std::tuple<bool, bool, std::size_t> best_rank;
+  const auto now = net::Clock::now();
+  for (const auto& each : tunnel.links) {
+    if (!each->link->takes_streams()) continue;
+    const bool was_tried = std::any_of(tried.begin(), tried.end(), [&](const auto& other) {
+      // An upstream that refuses one link of an agent refuses the others too.
+      return other == each || other->hello.agent == each->hello.agent;
+    });
+    if (was_tried) continue;
+    const auto upstream = std::find_if(each->upstreams.begin(), each->upstreams.end(), [&](const auto& report) {
+      return request.context.upstream.empty() || report.name == request.context.upstream;
+    });
+    const bool is_down = upstream != each->upstreams.end() && !upstream->up;
+    const bool is_stale = now - each->link->stats().last_byte > options.fresh;
+    const std::tuple rank{is_down, is_stale, each->link->open_streams()};
+    if (best && best_rank <= rank) continue;
+    best = each;
+    best_rank = rank;
+  }
+  return best;
+}
+
+/// True once a link has come; false after agent_wait.
+Awaitable<bool> Agents::wait_for_link(Tunnel& tunnel) {
+  if (options_.agent_wait <= net::Duration::zero()) co_return false;
+  Waiter waiter(executor_, tunnel.for_link, options_.agent_wait);
+  co_await waiter.turn.wait();
+  co_return !waiter.is_late;
+}
+
+void Agents::revoke(const std::function<bool(const std::string& token_id)>& is_valid) {
+  for (const auto& [name, tunnel] : tunnels_) {
+    std::vector<std::shared_ptr<AgentLink>> revoked;
+    std::erase_if(tunnel->links, [&](const std::shared_ptr<AgentLink>& each) {
+      if (is_valid(each->token_id)) return false;
+      revoked.push_back(each);
+      return true;
+    });
+    for (const auto& each : revoked) {
+      log::info("server", "{}: agent {} is cut off, its token {} was revoked", name, each->hello.agent,
+                each->token_id);
+      each->link->abort();
+    }
+  }
+}
+
+void Agents::drain() {
+  for (const auto& [name, tunnel] : tunnels_)
+    for (const auto& each : tunnel->links) each->link->drain("draining");
+}
+
+void Agents::abort_all() {
+  for (const auto& [name, tunnel] : tunnels_)
+    for (const auto& each : std::vector(tunnel->links)) each->link->abort();
+}
+
+Agents::Tunnel& Agents::tunnel_named(const std::string& name) {
+  auto& tunnel = tunnels_[name];
+  if (!tunnel) {
+    tunnel = std::make_unique<Tunnel>();
+    tunnel->name = name;
+  }
+  return *tunnel;
+}
+
+/// The tunnel of a route; waits for a first agent if there is none at all yet.
+Awaitable<Result<Agents::Tunnel*>> Agents::find_tunnel(std::string name) {
+  auto found = tunnel_for(name);
+  if (!found && found.error() == Error::no_agent) {
+    const bool has_come = co_await wait_for_link(*nobody_);
+    if (has_come) found = tunnel_for(name);
+  }
+  co_return found;
+}
+
+Result<Agents::Tunnel*> Agents::tunnel_for(const std::string& name) {
+  if (!name.empty()) return &tunnel_named(name);
+  if (tunnels_.empty()) return Error::no_agent;
+  // "The one tunnel there is": with several, a route has to say which.
+  if (tunnels_.size() > 1) return Error::no_route;
+  return tunnels_.begin()->second.get();
+}
+
+const Agents::Limits& Agents::limits_of(const std::string& name) const {
+  const auto own = options_.tunnels.find(name);
+  return own == options_.tunnels.end() ? options_.limits : own->second;
+}
+
+std::size_t Agents::agent_count() const {
+  std::size_t count = 0;
+  for (const auto& [name, tunnel] : tunnels_) {
+    std::set<std::string_view> names;
+    for (const auto& each : tunnel->links) names.insert(each->hello.agent);
+    count += names.size();
+  }
+  return count;
+}
+
+std::size_t Agents::link_count() const {
+  std::size_t count = 0;
+  for (const auto& [name, tunnel] : tunnels_) count += tunnel->links.size();
+  return count;
+}
+
+namespace {
+
+boost::json::object link_json(const AgentLink& each, net::Clock::time_point now) {
+  const tunnel::Link::Stats& stats = each.link->stats();
+  const auto seconds = [](net::Duration time) { return std::chrono::duration<double>(time).count(); };
+  boost::json::object link;
+  link["index"] = each.hello.link_index;
+  link["since_s"] = seconds(now - stats.since);
+  link["last_byte_ms"] = static_cast<std::uint64_t>(seconds(now - stats.last_byte) * 1000);
+  link["rtt_ms"] = seconds(stats.rtt) * 1000;
+  link["outstanding"] = each.link->open_streams();
+  link["bytes_in"] = stats.bytes_in;
+  link["bytes_out"] = stats.bytes_out;
+  return link;
+}
+
+boost::json::object agent_json(const AgentLink& each) {
+  boost::json::array upstreams;
+  for (const tunnel::UpstreamReport& report : each.upstreams)
+    upstreams.push_back({{"name", report.name}, {"url", report.url}, {"up", report.up}, {"detail", report.detail}});
+  boost::json::object agent;
+  agent["name"] = each.hello.agent;
+  agent["version"] = each.hello.version;
+  agent["address"] = each.address;
+  agent["draining"] = !each.link->takes_streams();
+  agent["upstreams"] = std::move(upstreams);
+  agent["links"] = boost::json::array();
+  return agent;
+}
+
+}  // namespace
+
+boost::json::array Agents::to_json() const {
+  const auto now = net::Clock::now();
+  boost::json::array tunnels;
+  for (const auto& [name, tunnel] : tunnels_) {
+    std::map<std::string, boost::json::object> agents;
+    for (const auto& each : tunnel->links) {
+      const auto agent = agents.try_emplace(each->hello.agent, agent_json(*each)).first;
+      agent->second["links"].as_array().push_back(link_json(*each, now));
+    }
+    boost::json::array list;
+    for (auto& [agent_name, agent] : agents) list.push_back(std::move(agent));
+    boost::json::object one;
+    one["name"] = name;
+    one["running"] = tunnel->running;
+    one["waiting"] = tunnel->for_place.size() + tunnel->for_link.size();
+    one["agents"] = std::move(list);
+    tunnels.push_back(std::move(one));
+  }
+  return tunnels;
+}
+
+}  // namespace rockdove::server

@@ -1,0 +1,92 @@
+// The agents that are connected, and which of them gets a request.
+#pragma once
+
+#include "http/handler.hpp"
+#include "net/event.hpp"
+#include "tunnel/handshake.hpp"
+#include "tunnel/link.hpp"
+#include "tunnel/report.hpp"
+
+#include <boost/json/array.hpp>
+
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rockdove::server {
+
+/// A link and who is at its other end.
+struct AgentLink {
+  std::shared_ptr<tunnel::Link> link;
+  tunnel::LinkHello hello;
+  std::string token_id;
+  std::string address;  ///< of the agent's end
+  std::vector<tunnel::UpstreamReport> upstreams;  ///< as last reported
+};
+
+/// Keeps the links of every tunnel and, as a Handler, sends each request down the one that has least
+/// to do. Loop thread only.
+class Agents final : public http::Handler {
+ public:
+  struct Limits {
+    std::size_t running = 512;   ///< requests of a tunnel that an agent is working on
+    std::size_t waiting = 1024;  ///< more wait, so many; above: Error::queue_full
+  };
+  struct Options {
+    Limits limits;                                           ///< of tunnels that have none of their own
+    std::map<std::string, Limits, std::less<>> tunnels;
+    net::Duration agent_wait = std::chrono::seconds(2);      ///< bridges an agent's reconnect
+    net::Duration queue_wait = std::chrono::seconds(30);     ///< longest wait for a free place
+    net::Duration fresh = std::chrono::milliseconds(6500);   ///< a link silent for longer is a last resort
+  };
+
+  /// Bodies of responses must be gone before it is destroyed.
+  Agents(net::Executor executor, Options options);
+  ~Agents() override;
+
+  /// Adds a link that is about to run. A newer instance of the same agent replaces all links of the older one,
+  /// a newer link of the same instance the one of its index: they are closed and get nothing more.
+  std::shared_ptr<AgentLink> add(AgentLink link);
+  /// Forgets a link that has ended; nothing happens if it has been replaced already.
+  void remove(const std::shared_ptr<AgentLink>& link);
+
+  /// Serves a request of `context.tunnel` (empty: the one tunnel that has agents). Errors: no_agent,
+  /// queue_full, what the link and the agent report.
+  Awaitable<Result<http::Response>> handle(http::Request request) override;
+
+  /// Closes every link whose token `is_valid` denies.
+  void revoke(const std::function<bool(const std::string& token_id)>& is_valid);
+  /// Tells every agent to open no more streams and to come back later.
+  void drain();
+  void abort_all();
+  void set_options(Options options) { options_ = std::move(options); }
+
+  std::size_t agent_count() const;
+  std::size_t link_count() const;
+  boost::json::array to_json() const;
+
+ private:
+  struct Tunnel;
+  struct Waiter;
+  class Place;
+  class PlacedBody;
+
+  Tunnel& tunnel_named(const std::string& name);
+  Awaitable<Result<Tunnel*>> find_tunnel(std::string name);
+  Result<Tunnel*> tunnel_for(const std::string& name);
+  const Limits& limits_of(const std::string& name) const;
+  static std::shared_ptr<AgentLink> pick(const Tunnel& tunnel, const Options& options, const http::Request& request,
+                                         const std::vector<std::shared_ptr<AgentLink>>& tried);
+  Awaitable<Result<void>> take_place(Tunnel& tunnel);
+  Awaitable<bool> wait_for_link(Tunnel& tunnel);
+  Awaitable<Result<http::Response>> send(Tunnel& tunnel, http::Request& request);
+
+  const net::Executor executor_;
+  Options options_;
+  std::map<std::string, std::unique_ptr<Tunnel>, std::less<>> tunnels_;  // never erased: waiters refer to them
+  std::unique_ptr<Tunnel> nobody_;  // stands in while no tunnel is known: requests may wait for the first agent
+};
+
+}  // namespace rockdove::server

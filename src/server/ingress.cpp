@@ -1,0 +1,67 @@
+#include "server/ingress.hpp"
+
+#include "http/forwarded.hpp"
+#include "net/log.hpp"
+
+namespace rockdove::server {
+
+Ingress::Ingress(http::Handler& agents, Pages pages, Options options)
+    : agents_(agents), pages_(std::move(pages)), options_(std::move(options)), router_(options_.routes) {}
+
+Awaitable<Result<http::Response>> Ingress::handle(http::Request request) {
+  if (auto page = own_page(request)) co_return std::move(*page);
+  // A proxy request (absolute-form) would let callers reach what is behind the upstream: not here.
+  const bool is_origin_form = request.target.starts_with('/') || request.target == "*" || request.method == "CONNECT";
+  if (!is_origin_form) co_return Error::malformed;
+  const config::RouteConfig* route = router_.find(request.fields.get("host").value_or(""), request.target);
+  if (!route) co_return Error::no_route;
+  if (request.context.record) request.context.record->route = route->name;
+  request.context.route = route->name;
+  request.context.tunnel = route->tunnel;
+  request.context.upstream = route->upstream;
+  const net::Duration own_limit = route->first_byte_timeout;
+  request.context.first_byte_timeout = own_limit > net::Duration::zero() ? own_limit : options_.first_byte_timeout;
+  http::set_forwarded(request, [this](const net::Address& address) {
+    for (const net::Network& network : options_.trusted_proxies)
+      if (network.contains(address)) return true;
+    return false;
+  });
+  if (request.context.record) request.context.record->peer = request.context.peer;
+  if (route->host_header == "upstream") request.context.host = "upstream";
+  else if (route->host_header != "keep") request.fields.set("Host", route->host_header);
+  auto response = co_await agents_.handle(std::move(request));
+  co_return response;
+}
+
+std::optional<http::Response> Ingress::own_page(const http::Request& request) const {
+  if (request.method != "GET" && request.method != "HEAD") return std::nullopt;
+  if (request.target != "/health" && !(request.target == "/stats" && options_.public_stats)) return std::nullopt;
+  return pages_(request.target);
+}
+
+void Ingress::on_done(const http::Record& record) {
+  if (!record.route.empty()) stats_[record.route].add(record);
+  if (!options_.log_requests || !log::enabled(log::Level::info)) return;
+  const std::chrono::duration<double, std::milli> time = record.ended - record.started;
+  log::info("request", "{} {} {} {} -> {} {} in {:.1f} ms, {} B in, {} B out, id {}{}{}", record.peer.to_string(),
+            record.method, record.target, record.route.empty() ? "-" : record.route,
+            record.agent.empty() ? "-" : record.agent, record.status, time.count(), record.bytes_in, record.bytes_out,
+            record.request_id, record.error ? ", " : "", record.error ? record.error.message() : "");
+}
+
+void Ingress::set_options(Options options) {
+  options_ = std::move(options);
+  router_ = Router(options_.routes);
+}
+
+boost::json::array Ingress::to_json() const {
+  boost::json::array routes;
+  static const ops::RouteStats none;
+  for (const config::RouteConfig& route : options_.routes) {
+    const auto stats = stats_.find(route.name);
+    routes.push_back(ops::to_json(route.name, route.tunnel, stats == stats_.end() ? none : stats->second));
+  }
+  return routes;
+}
+
+}  // namespace rockdove::server

@@ -1,0 +1,53 @@
+// Where agents come in: TLS, the upgrade request, the token, then a link that runs.
+#pragma once
+
+#include "net/listener.hpp"
+#include "net/tls.hpp"
+#include "server/agents.hpp"
+#include "server/tokens.hpp"
+
+#include <memory>
+#include <optional>
+
+namespace rockdove::server {
+
+/// Turns accepted connections into links of `agents`. Loop thread only.
+class LinkPort {
+ public:
+  struct Options {
+    std::size_t handshakes = 64;                                   ///< at a time; more are turned away
+    net::Duration handshake_timeout = std::chrono::seconds(10);    ///< TCP accepted to link running
+    tunnel::Link::Options link;
+  };
+
+  /// `agents` and `tokens` must outlive the port. `tls`: null for plain connections.
+  LinkPort(Agents& agents, TokenStore& tokens, std::shared_ptr<net::TlsContext> tls, Options options);
+
+  /// Serves one agent's connection until its link has ended.
+  Awaitable<void> serve(net::TcpSocket socket);
+
+  /// New links get this context, running ones keep theirs.
+  void set_tls(std::shared_ptr<net::TlsContext> tls) { tls_ = std::move(tls); }
+  /// From now on agents are told to come back later.
+  void drain() { draining_ = true; }
+
+ private:
+  struct Welcome {
+    tunnel::LinkHello hello;
+    std::string token_id;
+    std::string early;
+  };
+  Awaitable<Result<Welcome>> welcome(net::Stream& stream);
+  Awaitable<Result<Welcome>> refuse(net::Stream& stream, tunnel::LinkRefusal refusal);
+  std::optional<tunnel::LinkRefusal> objection(const Result<tunnel::LinkHello>& hello, std::string& token_id);
+  void on_note(AgentLink& link, std::string_view text);
+
+  Agents& agents_;
+  TokenStore& tokens_;
+  std::shared_ptr<net::TlsContext> tls_;
+  const Options options_;
+  std::size_t handshakes_ = 0;
+  bool draining_ = false;
+};
+
+}  // namespace rockdove::server

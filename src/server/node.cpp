@@ -1,0 +1,292 @@
+#include "server/node.hpp"
+
+#include "http/error_response.hpp"
+#include "net/address.hpp"
+#include "net/log.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <stdexcept>
+
+namespace rockdove::server {
+namespace {
+
+constexpr std::chrono::milliseconds tokens_poll{200};
+
+Agents::Options agents_options(const config::ServerConfig& config) {
+  Agents::Options options;
+  options.limits = {config.limits.running, config.limits.waiting};
+  for (const config::TunnelConfig& tunnel : config.tunnels)
+    options.tunnels[tunnel.name] = {tunnel.running, tunnel.waiting};
+  options.agent_wait = config.agent_wait;
+  return options;
+}
+
+Ingress::Options ingress_options(const config::ServerConfig& config) {
+  Ingress::Options options;
+  options.routes = config.routes;
+  for (const std::string& text : config.trusted_proxies) {
+    const auto network = net::Network::parse(text);
+    if (!network) throw std::runtime_error("trusted_proxies: \"" + text + "\" is not an address block");
+    options.trusted_proxies.push_back(*network);
+  }
+  options.first_byte_timeout = config.limits.first_byte_timeout;
+  options.public_stats = config.public_stats;
+  options.log_requests = config.log.requests;
+  return options;
+}
+
+http::Server::Options http_options(const config::LimitsConfig& limits) {
+  http::Server::Options options;
+  options.head = limits.head;
+  options.body_bytes = limits.body_bytes;
+  options.head_timeout = limits.head_timeout;
+  options.keep_alive_timeout = limits.idle_timeout;
+  options.body_idle_timeout = limits.body_idle_timeout;
+  options.write_timeout = limits.write_idle_timeout;
+  return options;
+}
+
+LinkPort::Options link_options(const config::ServerConfig& config, tunnel::Budget& budget) {
+  LinkPort::Options options;
+  options.handshakes = config.limits.handshakes;
+  options.handshake_timeout = config.limits.handshake_timeout;
+  options.link.first_byte = config.limits.first_byte_timeout;
+  options.link.stream_idle = config.limits.stream_idle_timeout;
+  options.link.h2.budget = &budget;
+  return options;
+}
+
+std::shared_ptr<net::TlsContext> tunnel_tls(const config::ServerConfig& config) {
+  using config::TunnelTls;
+  if (config.tunnel_tls.mode == TunnelTls::off) return nullptr;
+  if (!config.tunnel_tls.certificate.empty())
+    return std::make_shared<net::TlsContext>(
+        net::make_server_tls(config.tunnel_tls.certificate, config.tunnel_tls.key));
+  net::ensure_own_certificate(config.data);
+  return std::make_shared<net::TlsContext>(
+      net::make_server_tls(config.data / "tls-certificate.pem", config.data / "tls-key.pem"));
+}
+
+std::shared_ptr<net::TlsContext> ingress_tls(const config::ServerConfig& config) {
+  if (!config.ingress_tls.enabled()) return nullptr;
+  return std::make_shared<net::TlsContext>(
+      net::make_server_tls(config.ingress_tls.certificate, config.ingress_tls.key));
+}
+
+net::Endpoint endpoint_of(const HostPort& address, const char* key) {
+  auto endpoint = net::parse_listen_address(to_string(address));
+  if (!endpoint)
+    throw std::runtime_error(std::string("[server] ") + key + ": \"" + to_string(address) +
+                             "\" is no address to listen on; write for example \"0.0.0.0:8080\"");
+  return *endpoint;
+}
+
+}  // namespace
+
+/// The admin port's Handler: health and statistics for whoever may reach it.
+class Node::AdminPages final : public http::Handler {
+ public:
+  explicit AdminPages(const Node& node) : node_(node) {}
+
+  Awaitable<Result<http::Response>> handle(http::Request request) override {
+    const bool is_read = request.method == "GET" || request.method == "HEAD";
+    if (auto page = is_read ? node_.page(request.target) : std::nullopt) co_return std::move(*page);
+    co_return Error::no_route;
+  }
+
+ private:
+  const Node& node_;
+};
+
+Node::Node(net::Executor executor, config::ServerConfig config)
+    : executor_(executor),
+      config_(std::move(config)),
+      budget_{config_.limits.link_memory, 0},
+      tokens_(config_.data),
+      agents_(executor, agents_options(config_)),
+      ingress_(agents_, [this](std::string_view target) { return page(target); }, ingress_options(config_)),
+      admin_(std::make_unique<AdminPages>(*this)),
+      ingress_server_(ingress_, http_options(config_.limits)),
+      admin_server_(*admin_, http_options(config_.limits)),
+      tunnel_tls_(tunnel_tls(config_)),
+      ingress_tls_(ingress_tls(config_)),
+      link_port_(agents_, tokens_, tunnel_tls_, link_options(config_, budget_)),
+      tasks_(executor, net::abort_on_error),
+      stop_(executor) {
+  apply(config_);
+  open_listeners();
+}
+
+void Node::open_listeners() {
+  net::Listener::Options callers;
+  callers.connections_max = config_.limits.connections;
+  ingress_listener_ = std::make_unique<net::Listener>(
+      executor_, endpoint_of(config_.ingress, "ingress"), callers,
+      [this](net::TcpSocket socket) { return serve_caller(std::move(socket)); },
+      [this](net::TcpSocket socket) { return refuse_caller(std::move(socket)); });
+  tunnel_listener_ = std::make_unique<net::Listener>(
+      executor_, endpoint_of(config_.tunnel, "tunnel"), net::Listener::Options{},
+      [this](net::TcpSocket socket) { return link_port_.serve(std::move(socket)); });
+  admin_listener_ = std::make_unique<net::Listener>(
+      executor_, endpoint_of(config_.admin, "admin"), net::Listener::Options{},
+      [this](net::TcpSocket socket) { return serve_admin(std::move(socket)); });
+}
+
+Awaitable<void> Node::run() {
+  tasks_.spawn(ingress_listener_->run());
+  tasks_.spawn(tunnel_listener_->run());
+  tasks_.spawn(admin_listener_->run());
+  tasks_.spawn(watch_tokens());
+  while (!stopping_) co_await stop_.wait();
+  co_await stop_in_order();
+}
+
+/// Each step has its reason: what is still running must be able to end.
+Awaitable<void> Node::stop_in_order() {
+  // 1. No new callers: a load balancer or the next process gets them.
+  ingress_listener_->stop();
+  ingress_server_.drain();
+  // 2. Agents learn that they should look for another server, and bring no new links here.
+  link_port_.drain();
+  agents_.drain();
+  // 3. Exchanges under way end, over links that still stand; a second stop() cuts this short.
+  const auto until = net::Clock::now() + config_.drain;
+  bool is_done = false;
+  for (int rounds = 0; !is_done && stopping_; ++rounds) {
+    const auto left = std::min<net::Duration>(until - net::Clock::now(), std::chrono::milliseconds(100));
+    if (left <= net::Duration::zero()) break;
+    is_done = co_await ingress_listener_->drain(left);
+  }
+  // 4. Nothing needs the links any more.
+  tunnel_listener_->stop();
+  agents_.abort_all();
+  co_await ingress_listener_->cancel();
+  co_await tunnel_listener_->cancel();
+  co_await admin_listener_->cancel();
+  tasks_.cancel();
+  co_await tasks_.join();
+}
+
+void Node::stop() {
+  if (!std::exchange(stopping_, true)) return stop_.notify();
+  config_.drain = std::chrono::milliseconds(0);
+  tasks_.spawn(ingress_listener_->cancel());
+}
+
+Awaitable<void> Node::serve_caller(net::TcpSocket socket) {
+  net::Stream stream(std::move(socket));
+  const auto tls = ingress_tls_;
+  if (tls) {
+    net::Deadline limit(net::Deadlines::of(executor_.context()), [&stream] { stream.close(); });
+    limit.set(config_.limits.handshake_timeout);
+    auto secured = co_await stream.accept_tls(*tls);
+    if (!secured) co_return;
+  }
+  co_await ingress_server_.serve(std::move(stream));
+}
+
+/// Too many callers: those above the limit are told so at once instead of waiting for nothing.
+Awaitable<void> Node::refuse_caller(net::TcpSocket socket) {
+  if (ingress_tls_) co_return;
+  http::Response response = http::error_response(Error::queue_full, "");
+  std::string text = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: " +
+                     std::to_string(response.content.size()) + "\r\nRetry-After: 2\r\nConnection: close\r\n\r\n" +
+                     response.content;
+  net::Stream stream(std::move(socket));
+  auto [error, written] = co_await stream.async_write(net::asio::buffer(text), net::token);
+  if (!error) co_await stream.shutdown_write();
+}
+
+Awaitable<void> Node::serve_admin(net::TcpSocket socket) {
+  net::Stream stream(std::move(socket));
+  co_await admin_server_.serve(std::move(stream));
+}
+
+/// Sees to it that a revoked agent is cut off at once, whichever process revoked it.
+Awaitable<void> Node::watch_tokens() {
+  net::Timer timer(executor_);
+  std::string last_error;
+  while (true) {
+    timer.expires_after(tokens_poll);
+    co_await timer.async_wait(net::token);
+    const auto reload = tokens_.reload_if_changed();
+    if (!reload.error.empty() && reload.error != last_error)
+      log::error("server", "the tokens stay as they were: {}", reload.error);
+    last_error = reload.error;
+    if (!reload.changed) continue;
+    const auto tokens = tokens_.list();
+    agents_.revoke([&tokens](const std::string& id) {
+      for (const Token& token : tokens)
+        if (token.id == id) return true;
+      return false;
+    });
+  }
+}
+
+void Node::apply(const config::ServerConfig& config) {
+  http::Server::Options options = http_options(config.limits);
+  options.on_done = [this](const http::Record& record) { ingress_.on_done(record); };
+  ingress_server_.set_options(std::move(options));
+}
+
+void Node::reload(config::ServerConfig config) {
+  // Everything that can fail comes first.
+  auto new_tunnel_tls = tunnel_tls(config);
+  auto new_ingress_tls = ingress_tls(config);
+  auto new_ingress = ingress_options(config);
+  const auto warn_if = [](bool differs, const char* key) {
+    if (differs) log::warn("server", "{} has changed: it takes effect at the next start", key);
+  };
+  warn_if(config.ingress != config_.ingress, "[server] ingress");
+  warn_if(config.tunnel != config_.tunnel, "[server] tunnel");
+  warn_if(config.admin != config_.admin, "[server] admin");
+  warn_if(config.data != config_.data, "[server] data");
+  warn_if(config.limits.connections != config_.limits.connections, "[limits] connections");
+  tunnel_tls_ = std::move(new_tunnel_tls);
+  ingress_tls_ = std::move(new_ingress_tls);
+  link_port_.set_tls(tunnel_tls_);
+  ingress_.set_options(std::move(new_ingress));
+  agents_.set_options(agents_options(config));
+  budget_.limit = config.limits.link_memory;
+  apply(config);
+  config_ = std::move(config);
+  log::info("server", "the configuration has been read again");
+}
+
+std::optional<http::Response> Node::page(std::string_view target) const {
+  if (target == "/health") return http::make_response(200, "application/json", health());
+  if (target == "/stats") return http::make_response(200, "application/json", stats());
+  return std::nullopt;
+}
+
+std::string Node::health() const {
+  const std::chrono::duration<double> uptime = net::Clock::now() - started_;
+  boost::json::object health;
+  health["status"] = "ok";
+  health["service"] = config_.service;
+  health["ws_port"] = tunnel_listener_->endpoint().port();
+  health["active_connections"] = agents_.agent_count();
+  health["version"] = ROCKDOVE_VERSION;
+  health["uptime_s"] = uptime.count();
+  return boost::json::serialize(health) + "\n";
+}
+
+std::string Node::stats() const {
+  const std::chrono::duration<double> uptime = net::Clock::now() - started_;
+  const auto counters = ingress_listener_->counters();
+  boost::json::object stats;
+  stats["version"] = ROCKDOVE_VERSION;
+  stats["uptime_s"] = uptime.count();
+  stats["service"] = config_.service;
+  stats["tunnels"] = agents_.to_json();
+  stats["routes"] = ingress_.to_json();
+  stats["ingress"] = {{"connections", counters.active},
+                      {"accepted", counters.accepted},
+                      {"refused", counters.overflow},
+                      {"rejected", ingress_server_.stats().rejected}};
+  stats["link_memory"] = {{"used", budget_.used}, {"limit", budget_.limit}};
+  return boost::json::serialize(stats) + "\n";
+}
+
+}  // namespace rockdove::server

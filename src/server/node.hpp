@@ -1,0 +1,70 @@
+// The parts of a server and their wiring.
+#pragma once
+
+#include "config/server_config.hpp"
+#include "http/server.hpp"
+#include "net/listener.hpp"
+#include "net/task_group.hpp"
+#include "server/agents.hpp"
+#include "server/ingress.hpp"
+#include "server/link_port.hpp"
+#include "server/tokens.hpp"
+
+#include <memory>
+#include <optional>
+
+namespace rockdove::server {
+
+/// One server on one loop. Loop thread only.
+class Node {
+ public:
+  /// Opens the data directory and the listening sockets; connections wait in the kernel until run(). Throws
+  /// std::exception with a message for the operator.
+  Node(net::Executor executor, config::ServerConfig config);
+
+  /// Serves until stop() has been called and everything has ended.
+  Awaitable<void> run();
+
+  /// Begins an orderly stop: callers' and agents' work under way gets Config::drain to end. Called again: ends
+  /// at once.
+  void stop();
+  /// Applies what can change in a running server. Throws std::exception, and changes nothing then.
+  void reload(config::ServerConfig config);
+
+  const net::Endpoint& ingress_endpoint() const { return ingress_listener_->endpoint(); }
+  const net::Endpoint& tunnel_endpoint() const { return tunnel_listener_->endpoint(); }
+  const net::Endpoint& admin_endpoint() const { return admin_listener_->endpoint(); }
+
+ private:
+  class AdminPages;
+
+  Awaitable<void> serve_caller(net::TcpSocket socket);
+  Awaitable<void> refuse_caller(net::TcpSocket socket);
+  Awaitable<void> serve_admin(net::TcpSocket socket);
+  Awaitable<void> watch_tokens();
+  Awaitable<void> stop_in_order();
+  void open_listeners();
+  void apply(const config::ServerConfig& config);
+  std::optional<http::Response> page(std::string_view target) const;
+  std::string health() const;
+  std::string stats() const;
+
+  const net::Executor executor_;
+  config::ServerConfig config_;
+  const net::Clock::time_point started_ = net::Clock::now();
+  tunnel::Budget budget_;
+  TokenStore tokens_;
+  Agents agents_;
+  Ingress ingress_;
+  std::unique_ptr<http::Handler> admin_;
+  http::Server ingress_server_;
+  http::Server admin_server_;
+  std::shared_ptr<net::TlsContext> tunnel_tls_, ingress_tls_;
+  LinkPort link_port_;
+  std::unique_ptr<net::Listener> ingress_listener_, tunnel_listener_, admin_listener_;
+  net::TaskGroup tasks_;
+  net::Event stop_;
+  bool stopping_ = false;
+};
+
+}  // namespace rockdove::server

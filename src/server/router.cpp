@@ -1,0 +1,53 @@
+#include "server/router.hpp"
+
+#include "http/fields.hpp"
+
+#include <algorithm>
+
+namespace rockdove::server {
+namespace {
+
+bool is_wildcard(std::string_view host) { return host.starts_with("*."); }
+
+/// Larger is more specific.
+std::pair<std::size_t, std::size_t> rank(const config::RouteConfig& route) {
+  const std::size_t exact = 1'000'000;  // longer than any host
+  const std::size_t host = route.host.empty() ? 0 : is_wildcard(route.host) ? route.host.size() : exact;
+  return {host, route.path.size()};
+}
+
+std::string_view without_port(std::string_view host) {
+  const std::size_t colon = host.rfind(':');
+  const bool is_port = colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos;
+  return is_port ? host.substr(0, colon) : host;
+}
+
+bool host_fits(std::string_view pattern, std::string_view host) {
+  if (pattern.empty()) return true;
+  if (!is_wildcard(pattern)) return http::iequals(pattern, host);
+  const std::string_view suffix = pattern.substr(1);
+  return host.size() > suffix.size() && http::iequals(host.substr(host.size() - suffix.size()), suffix);
+}
+
+bool path_fits(std::string_view prefix, std::string_view target) {
+  if (prefix == "/") return true;
+  if (!target.starts_with(prefix)) return false;
+  if (target.size() == prefix.size() || prefix.ends_with('/')) return true;
+  const char next = target[prefix.size()];
+  return next == '/' || next == '?';
+}
+
+}  // namespace
+
+Router::Router(std::vector<config::RouteConfig> routes) : routes_(std::move(routes)) {
+  std::stable_sort(routes_.begin(), routes_.end(), [](const auto& a, const auto& b) { return rank(a) > rank(b); });
+}
+
+const config::RouteConfig* Router::find(std::string_view host, std::string_view target) const {
+  host = without_port(host);
+  for (const config::RouteConfig& route : routes_)
+    if (host_fits(route.host, host) && path_fits(route.path, target)) return &route;
+  return nullptr;
+}
+
+}  // namespace rockdove::server

@@ -1,0 +1,55 @@
+#include "server/server.hpp"
+
+#include "net/address.hpp"
+#include "net/asio.hpp"
+#include "net/log.hpp"
+#include "server/node.hpp"
+
+#include <boost/asio/signal_set.hpp>
+
+namespace rockdove::server {
+namespace {
+
+using Signals = net::asio::signal_set;
+
+Awaitable<void> handle_signals(Signals& signals, Node& node, const std::function<config::ServerConfig()>& reload) {
+  while (true) {
+    auto [error, number] = co_await signals.async_wait(net::token);
+    if (error) co_return;
+    if (number != SIGHUP) {
+      log::info("server", "stopping: requests under way may end; a second signal stops at once");
+      node.stop();
+      continue;
+    }
+    try {
+      log::reopen();
+      node.reload(reload());
+    } catch (const std::exception& failure) {
+      log::error("server", "the configuration stays as it was: {}", failure.what());
+    }
+  }
+}
+
+Awaitable<void> serve(Signals& signals, Node& node) {
+  co_await node.run();
+  signals.cancel();
+}
+
+}  // namespace
+
+int run(config::ServerConfig config, std::function<config::ServerConfig()> reload) {
+  net::IoContext io(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO);
+  Node node(io.get_executor(), std::move(config));
+  log::info("server", "rockdove {} listens: callers {}, agents {}, admin {}", ROCKDOVE_VERSION,
+            net::to_string(node.ingress_endpoint()), net::to_string(node.tunnel_endpoint()),
+            net::to_string(node.admin_endpoint()));
+  Signals signals(io, SIGTERM, SIGINT, SIGHUP);
+  net::TaskGroup group(io.get_executor(), net::abort_on_error);
+  group.spawn(handle_signals(signals, node, reload));
+  group.spawn(serve(signals, node));
+  io.run();
+  log::info("server", "stopped");
+  return 0;
+}
+
+}  // namespace rockdove::server
