@@ -17,7 +17,7 @@ from pathlib import Path
 
 import contenders
 from measure import TESTS, MeasurementFailed, measure
-from report import table, verdict
+from report import paired, table, verdict
 
 ROUNDS = 3
 YARDSTICK = "nginx-two-hops"
@@ -42,7 +42,7 @@ def main():
         Path(options.json).write_text(json.dumps(rows, indent=2) + "\n")
     print(machine(options), end="\n\n")
     print(table(rows, failures, absent), end="\n\n")
-    text, missed = verdict(rows)
+    text, missed = verdict(samples)
     print(text)
     return 1 if failures or absent or missed else 0
 
@@ -109,15 +109,14 @@ def summarise(samples, running):
     rows = []
     tests = {test.name: test for test in TESTS}
     for (name, test), found in samples.items():
-        pairs = zip(found, samples.get((YARDSTICK, test), []))
-        ratios = [sample.rps / yardstick.rps for sample, yardstick in pairs]
+        yardstick = samples.get((YARDSTICK, test))
         median = {field: statistics.median(getattr(sample, field) for sample in found)
                   for field in ("rps", "p50_us", "p99_us", "cpu_us_per_req")}  # fmt: skip
         rows.append({
             "name": name, "test": test,
             **{field: round(value, 2) for field, value in median.items()},
             "rss_mib": round(max(sample.rss_mib for sample in found), 1),
-            "ratio": round(statistics.median(ratios), 3) if ratios else None,
+            "ratio": round(paired(found, yardstick, "rps"), 3) if yardstick else None,
             "note": running[name].endpoint(tests[test]).note,
         })  # fmt: skip
     return rows

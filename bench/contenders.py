@@ -221,7 +221,7 @@ mode = "{'pin' if tls else 'off'}"
         self.url = f"http://{ingress}"
         server = stage.start(f"{self.name}-server", [self.binary, "server", "--config", str(config)])
         stage.wait_until(lambda: self.health()["status"], server)
-        join = self.run(stage, ["token", "create", "bench", "--config", str(config)])
+        join = self.run(stage, ["token", "create", "bench", "--config", str(config), "--address", tunnel])
         self.run(stage, ["join", "--config", str(agent_config), "-"], join)
         agent = stage.start(f"{self.name}-agent", [self.binary, "agent", "--config", str(agent_config),
                                                    "--upstream", upstream_url])  # fmt: skip

@@ -89,6 +89,6 @@ install_packages() {
   # shellcheck disable=SC2086
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing || code=$?
   if [[ -n $guard ]]; then as_root rm -f "$guard"; fi
-  echo "== $(wc -w <<<"$missing") installed"
+  if ((code == 0)); then echo "== $(wc -w <<<"$missing") installed"; fi
   return "$code"
 }

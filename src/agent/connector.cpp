@@ -53,8 +53,9 @@ Awaitable<void> Connector::run() {
       log_failure(address, connected.error());
     }
     if (draining_) co_return;
-    const auto own_pause = backoff_.next(net::random_u32());
-    pause.expires_after(std::exchange(told_pause_, std::nullopt).value_or(own_pause));
+    const net::Duration own_pause = backoff_.next(net::random_u32());
+    const auto wanted = net::Clock::now() + std::exchange(told_pause_, std::nullopt).value_or(own_pause);
+    pause.expires_at(std::max(wanted, options_.truce->until));
     co_await pause.async_wait(net::token);
   }
 }
@@ -83,11 +84,13 @@ std::shared_ptr<tunnel::Link> Connector::make_link(net::Stream stream) {
   tunnel::Link::Hooks hooks;
   hooks.on_peer_drain = [this](std::string_view why) {
     if (why == "replaced") {
-      told_pause_ = replaced_pause;
-      log::error("agent",
-                 "another agent named \"{}\" has taken this one's place. Two agents of a tunnel need different "
-                 "names: set name in [agent] of one of them. Next try in {} s",
-                 options_.agent, replaced_pause.count());
+      const bool is_news = options_.truce->until < net::Clock::now();
+      options_.truce->until = net::Clock::now() + replaced_pause;
+      if (is_news)
+        log::error("agent",
+                   "another agent named \"{}\" has taken this one's place. Two agents of a tunnel need different "
+                   "names: set name in [agent] of one of them. Next try in {} s",
+                   options_.agent, replaced_pause.count());
     } else {
       log::info("agent", "the server takes link {} down ({}): connecting again", options_.index, why);
     }

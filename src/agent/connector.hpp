@@ -17,6 +17,11 @@
 
 namespace rockdove::agent {
 
+/// What an agent's connectors have in common.
+struct Truce {
+  net::Clock::time_point until{};  ///< no link is asked for before: another process has our name
+};
+
 /// One of an agent's links, and the one that takes its place when the server drains. Loop thread only.
 class Connector {
  public:
@@ -25,6 +30,7 @@ class Connector {
     std::string proxy;                       ///< as AgentConfig::proxy
     std::string agent, instance;
     int index = 0;
+    std::shared_ptr<Truce> truce = std::make_shared<Truce>();
     net::Duration handshake_timeout = std::chrono::seconds(15);  ///< TCP connect to link running
     tunnel::Link::Options link;
   };

@@ -41,8 +41,10 @@ Awaitable<Result<http::Response>> Upstreams::handle(http::Request request) {
   if (!upstream) co_return Error::upstream_unknown;
   if (request.context.host == "upstream") request.fields.set("Host", upstream->client.authority());
   auto response = co_await upstream->client.handle(std::move(request));
+  // A request tells how the upstream is, sooner than the next check would.
   const bool is_refused = !response && response.error() == Error::upstream_refused;
-  if (is_refused && upstream->up) set_state(*upstream, response.error());
+  if (is_refused) set_state(*upstream, response.error());
+  else if (response && !upstream->up && upstream->config.health.empty()) set_state(*upstream, Result<void>{});
   co_return response;
 }
 
@@ -98,10 +100,9 @@ void Upstreams::set_state(Upstream& upstream, const Result<void>& result) {
 }
 
 Upstreams::Upstream* Upstreams::find(std::string_view name) {
-  if (name.empty()) return &upstreams_.front();
   for (Upstream& each : upstreams_)
-    if (each.config.name == name) return &each;
-  return nullptr;
+    if (each.config.name == (name.empty() ? tunnel::default_upstream : name)) return &each;
+  return name.empty() ? &upstreams_.front() : nullptr;
 }
 
 std::vector<tunnel::UpstreamReport> Upstreams::report() const {

@@ -226,7 +226,7 @@ Response Client::make_response_of(ExchangePtr exchange, ResponseHead head, Reque
   options.length = head.content_length;
   options.idle = response.switched ? net::Duration::zero() : options_.idle_timeout;
   options.limits = options_.head;
-  options.on_end = [exchange](bool whole) {
+  options.on_end = [exchange](bool whole, std::uint64_t) {
     exchange->receiving = false;
     if (!whole) exchange->broken = true;
     if (!whole && exchange->wire) exchange->wire->reset();
@@ -327,6 +327,7 @@ void Client::wake_one() {
 }
 
 Awaitable<void> Client::close() {
+  sweep_.clear();  // a time limit that is still set keeps the loop going
   for (Idle& each : std::exchange(idle_, {})) {
     each.wire->close();
     released();

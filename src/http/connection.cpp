@@ -124,6 +124,7 @@ Awaitable<void> Connection::exchange(RequestHead head) {
     Connection& connection;
     ~Done() {
       Record& record = connection.record_;
+      if (connection.incoming_) record.bytes_in = connection.incoming_->size;
       record.ended = net::Clock::now();
       if (const auto& on_done = connection.server_.options_.on_done) on_done(record);
     }
@@ -203,8 +204,9 @@ std::unique_ptr<Body> Connection::make_body(const RequestHead& head) {
   options.length_max = is_raw ? 0 : server_.options_.body_bytes;
   options.idle = is_raw ? net::Duration::zero() : server_.options_.body_idle_timeout;
   options.limits = server_.options_.head;
-  options.on_end = [incoming = incoming_, wire = std::weak_ptr(wire_)](bool whole) {
+  options.on_end = [incoming = incoming_, wire = std::weak_ptr(wire_)](bool whole, std::uint64_t size) {
     incoming->open = false;
+    incoming->size = size;
     incoming->ended.notify();
     if (const auto alive = wire.lock(); alive && whole) alive->watch();
   };

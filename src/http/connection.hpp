@@ -49,6 +49,7 @@ class Connection {
   struct Incoming {
     explicit Incoming(const net::Executor& executor) : ended(executor) {}
     bool open = true;
+    std::uint64_t size = 0;  // bytes, once it is not open
     net::Event ended;
   };
 

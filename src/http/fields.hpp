@@ -37,13 +37,13 @@ class Fields {
   Iterator end() const { return {*this, slots_.size()}; }
   std::size_t size() const { return slots_.size(); }
   bool empty() const { return slots_.empty(); }
-  /// Bytes of all names and values.
+  /// Bytes that all names and values take, those of removed fields included.
   std::size_t bytes() const { return text_.size(); }
   Field at(std::size_t index) const;
 
   void reserve(std::size_t fields, std::size_t bytes);
   void clear();
-  /// Appends a field at the end.
+  /// Appends a field at the end. Neither view may point into this object.
   void add(std::string_view name, std::string_view value);
   /// Appends a field whose name is stored in lower case (the form of HTTP/2).
   void add_lowercase(std::string_view name, std::string_view value);

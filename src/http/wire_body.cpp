@@ -49,6 +49,7 @@ Result<std::string_view> WireBody::take() {
     case Framing::until_close: break;
   }
   in_use_ = piece.size();
+  read_ += piece.size();
   return piece;
 }
 
@@ -70,7 +71,7 @@ Result<std::string_view> WireBody::take_chunked() {
 }
 
 void WireBody::end(bool whole) {
-  if (auto on_end = std::exchange(options_.on_end, {})) on_end(whole);
+  if (auto on_end = std::exchange(options_.on_end, {})) on_end(whole, read_);
 }
 
 Awaitable<Result<void>> write_body(Wire& wire, Body& body, bool chunked, net::Duration write_idle,

@@ -18,8 +18,9 @@ class WireBody final : public Body {
     std::uint64_t length_max = 0;     ///< more: Error::body_too_large; zero: no limit
     net::Duration idle{};             ///< longest silence: Error::timed_out; zero: no limit
     HeadLimits limits;                ///< for trailers
-    /// Called once: true when the body has been read to its end, false when it was dropped before or broke.
-    std::function<void(bool whole)> on_end;
+    /// Called once: `whole` when the body has been read to its end, not when it was dropped before or broke.
+    /// `size`: the body bytes read.
+    std::function<void(bool whole, std::uint64_t size)> on_end;
     /// Called before the first wait for bytes; for 100 (Continue). May be empty.
     std::function<void()> on_first_wait;
   };

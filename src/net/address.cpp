@@ -60,7 +60,8 @@ Result<Network> Network::parse(std::string_view text) {
     const std::string_view digits = text.substr(slash + 1);
     unsigned given = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), given);
-    if (error != std::errc{} || end != digits.data() + digits.size() || given > prefix) return Error::malformed;
+    if (error != std::errc{} || end != digits.data() + digits.size() || given > prefix)
+      return Error::malformed;
     prefix = given;
   }
   Network network;

@@ -18,8 +18,8 @@ Result<Endpoint> parse_listen_address(std::string_view text);
 /// "192.0.2.1:8080", "[2001:db8::1]:8080".
 std::string to_string(const Endpoint& endpoint);
 
-/// A block of addresses (RFC 4632). An IPv4-mapped IPv6 address counts as the IPv4 address it holds, so that a
-/// dual-stack socket's callers match the rules written for them.
+/// A block of addresses (RFC 4632). An IPv4-mapped IPv6 address counts as the IPv4 address it holds, so that
+/// a dual-stack socket's callers match the rules written for them.
 class Network {
  public:
   /// Reads "10.0.0.0/8", "2001:db8::/32", or one address. Bits after the prefix are ignored.

@@ -13,7 +13,8 @@
 namespace rockdove::net {
 namespace {
 
-constexpr std::string_view standard_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view standard_alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view url_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 std::string digest(const EVP_MD* algorithm, std::string_view bytes) {
@@ -35,7 +36,8 @@ void fill(unsigned char* to, std::size_t count) {
   // OpenSSL counts in int.
   while (count > 0) {
     const auto piece = std::min<std::size_t>(count, std::numeric_limits<int>::max());
-    if (RAND_bytes(to, static_cast<int>(piece)) != 1) throw std::runtime_error("the system has no random bytes");
+    if (RAND_bytes(to, static_cast<int>(piece)) != 1)
+      throw std::runtime_error("the system has no random bytes");
     to += piece;
     count -= piece;
   }

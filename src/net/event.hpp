@@ -46,7 +46,8 @@ class Event {
     Event* event;
     template <class Handler>
     void operator()(Handler&& handler) const {
-      assert(!event->waiter_ && "an Event has one waiter");  // a second one would destroy the first's coroutine
+      assert(!event->waiter_ &&
+             "an Event has one waiter");  // a second one would destroy the first's coroutine
       auto slot = asio::get_associated_cancellation_slot(handler);
       if (slot.is_connected())
         slot.assign([self = event](asio::cancellation_type) {

@@ -48,7 +48,8 @@ TcpAcceptor wrap(Executor executor, TcpAcceptor::native_handle_type socket) {
 
 }  // namespace
 
-Listener::Listener(TcpAcceptor acceptor, const Options& options, OnConnection on_connection, OnConnection on_overflow)
+Listener::Listener(TcpAcceptor acceptor, const Options& options, OnConnection on_connection,
+                   OnConnection on_overflow)
     : options_(options),
       on_connection_(std::move(on_connection)),
       on_overflow_(std::move(on_overflow)),
@@ -59,8 +60,8 @@ Listener::Listener(TcpAcceptor acceptor, const Options& options, OnConnection on
       overflow_(acceptor_.get_executor(), abort_on_error),
       overflow_limit_(Deadlines::of(acceptor_.get_executor().context()), [this] { overflow_.cancel(); }) {}
 
-Listener::Listener(Executor executor, const Endpoint& endpoint, const Options& options, OnConnection on_connection,
-                   OnConnection on_overflow)
+Listener::Listener(Executor executor, const Endpoint& endpoint, const Options& options,
+                   OnConnection on_connection, OnConnection on_overflow)
     : Listener(open(executor, endpoint, options.backlog), options, std::move(on_connection),
                std::move(on_overflow)) {}
 
@@ -109,7 +110,8 @@ void Listener::refuse(TcpSocket socket) {
 Awaitable<void> Listener::recover(boost::system::error_code error) {
   // One line a burst: at a shortage the log must not be the next thing to run out.
   if (pause_ == Duration::zero())
-    log::error("net", "cannot take connections on {}: {}; trying again", to_string(endpoint_), error.message());
+    log::error("net", "cannot take connections on {}: {}; trying again", to_string(endpoint_),
+               error.message());
   pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
   pause_timer_.expires_after(pause_);
   co_await pause_timer_.async_wait(token);

@@ -56,7 +56,8 @@ class Listener {
   Counters counters() const { return {accepted_, overflow_count_, connections_.size()}; }
 
  private:
-  Listener(TcpAcceptor acceptor, const Options& options, OnConnection on_connection, OnConnection on_overflow);
+  Listener(TcpAcceptor acceptor, const Options& options, OnConnection on_connection,
+           OnConnection on_overflow);
 
   void take(TcpSocket socket);
   void refuse(TcpSocket socket);

@@ -43,14 +43,16 @@ Result<std::string> percent_decode(std::string_view text) {
       result += text[i];
       continue;
     }
-    if (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0) return Error::malformed;
+    if (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0)
+      return Error::malformed;
     result += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
     i += 2;
   }
   return result;
 }
 
-std::optional<std::string> first_set(const Environment& environment, std::initializer_list<const char*> names) {
+std::optional<std::string> first_set(const Environment& environment,
+                                     std::initializer_list<const char*> names) {
   for (const char* name : names)
     if (auto value = environment(name); value && !trim(*value).empty()) return std::string(trim(*value));
   return std::nullopt;
@@ -94,7 +96,8 @@ bool is_direct(const Environment& environment, const HostPort& target) {
 std::string connect_request(const Proxy& proxy, const HostPort& target) {
   const std::string authority = rockdove::to_string(target);
   std::string request = "CONNECT " + authority + " HTTP/1.1\r\nHost: " + authority + "\r\n";
-  if (!proxy.credentials.empty()) request += "Proxy-Authorization: Basic " + base64(proxy.credentials) + "\r\n";
+  if (!proxy.credentials.empty())
+    request += "Proxy-Authorization: Basic " + base64(proxy.credentials) + "\r\n";
   return request + "\r\n";
 }
 
@@ -118,17 +121,20 @@ Awaitable<Result<std::string>> read_head(TcpSocket& socket) {
 
 /// What the head of the answer to a CONNECT means (RFC 9110 section 9.3.6).
 Result<void> judge(const std::string& head, const Proxy& proxy, const HostPort& target) {
-  const bool http = head.size() >= 12 && head.starts_with("HTTP/1.") && head[8] == ' ' &&
-                    std::all_of(head.begin() + 9, head.begin() + 12, [](char c) { return c >= '0' && c <= '9'; });
+  const bool http =
+      head.size() >= 12 && head.starts_with("HTTP/1.") && head[8] == ' ' &&
+      std::all_of(head.begin() + 9, head.begin() + 12, [](char c) { return c >= '0' && c <= '9'; });
   if (!http) return Error::protocol;
   if (head[9] == '2') return {};
   const std::string status = head.substr(9, head.find("\r\n") - 9);
   const std::string name = rockdove::to_string(proxy.address);
   if (status.starts_with("407"))
     log::warn("net", "the proxy {} {}: set HTTPS_PROXY=http://user:password@{}", name,
-              proxy.credentials.empty() ? "asks for a user and a password" : "does not accept the password", name);
+              proxy.credentials.empty() ? "asks for a user and a password" : "does not accept the password",
+              name);
   else
-    log::warn("net", "the proxy {} refuses a connection to {}: {}", name, rockdove::to_string(target), status);
+    log::warn("net", "the proxy {} refuses a connection to {}: {}", name, rockdove::to_string(target),
+              status);
   return boost::system::errc::make_error_code(boost::system::errc::permission_denied);
 }
 

@@ -26,10 +26,10 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 /// Error::not_implemented for a proxy of another kind (https, socks5), Error::malformed for anything else.
 Result<Proxy> parse_proxy(std::string_view text);
 
-/// The proxy that leads to `target`: https_proxy, HTTPS_PROXY, all_proxy or ALL_PROXY, whichever is set first,
-/// unless no_proxy or NO_PROXY covers the target. That is a list with commas of "*", names (which cover the
-/// names below them, with or without a dot before), addresses and networks, each with ":port" if need be.
-/// Targets on this machine itself never go through a proxy. Errors as of parse_proxy().
+/// The proxy that leads to `target`: https_proxy, HTTPS_PROXY, all_proxy or ALL_PROXY, whichever is set
+/// first, unless no_proxy or NO_PROXY covers the target. That is a list with commas of "*", names (which
+/// cover the names below them, with or without a dot before), addresses and networks, each with ":port" if
+/// need be. Targets on this machine itself never go through a proxy. Errors as of parse_proxy().
 Result<std::optional<Proxy>> proxy_for(const Environment& environment, const HostPort& target);
 
 /// Connects to `target` through `proxy`: CONNECT, with Basic credentials (RFC 7617) if there are any. The

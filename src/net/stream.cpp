@@ -75,7 +75,8 @@ Awaitable<Result<void>> Stream::accept_tls(TlsContext& context) {
   co_return Result<void>();
 }
 
-Awaitable<Result<void>> Stream::connect_tls(TlsContext& context, const TlsTrust& trust, const std::string& host) {
+Awaitable<Result<void>> Stream::connect_tls(TlsContext& context, const TlsTrust& trust,
+                                            const std::string& host) {
   tls_ = std::make_unique<Tls>(std::move(*plain_), context);
   plain_.reset();
   boost::system::error_code not_address;

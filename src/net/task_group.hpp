@@ -9,7 +9,8 @@
 
 namespace rockdove::net {
 
-/// Owns coroutines. Loop thread only, and cancel() only from what runs on the loop. join() must have returned before the group is destroyed.
+/// Owns coroutines. Loop thread only, and cancel() only from what runs on the loop. join() must have returned
+/// before the group is destroyed.
 class TaskGroup {
  public:
   using OnError = std::function<void(std::exception_ptr)>;

@@ -53,7 +53,9 @@ std::string spki_pin(X509* certificate) {
   return pin;
 }
 
-Bio reader(const std::string& bytes) { return Bio(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size()))); }
+Bio reader(const std::string& bytes) {
+  return Bio(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+}
 
 std::string content(const Bio& bio) {
   char* bytes = nullptr;
@@ -86,7 +88,8 @@ Certificate self_sign(const Key& key) {
   X509* const certificate = made.get();
   check(X509_set_version(certificate, X509_VERSION_3) == 1, "version");
   std::string serial = random_bytes(16);
-  serial[0] = static_cast<char>((serial[0] & 0x3F) | 0x40);  // positive, and never short (RFC 5280 section 4.1.2.2)
+  serial[0] =
+      static_cast<char>((serial[0] & 0x3F) | 0x40);  // positive, and never short (RFC 5280 section 4.1.2.2)
   BIGNUM* number = BN_bin2bn(reinterpret_cast<const unsigned char*>(serial.data()), 16, nullptr);
   const bool numbered = number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate));
   BN_free(number);
@@ -105,7 +108,8 @@ Certificate self_sign(const Key& key) {
 
 std::string to_pem(const Key& key) {
   const Bio bio(BIO_new(BIO_s_mem()));
-  check(bio && PEM_write_bio_PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1, "key file");
+  check(bio && PEM_write_bio_PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1,
+        "key file");
   return content(bio);
 }
 
@@ -143,8 +147,10 @@ TlsContext make_server_tls(const fs::path& certificate, const fs::path& key) {
   context.use_private_key(asio::buffer(key_pem), TlsContext::pem, error);
   if (error) {
     // Loading a key checks it against the certificate before it.
-    const bool mismatch = ERR_GET_REASON(static_cast<unsigned long>(error.value())) == X509_R_KEY_VALUES_MISMATCH;
-    const std::string what = mismatch ? " is not the key of " + certificate.string() : " holds no usable private key";
+    const bool mismatch =
+        ERR_GET_REASON(static_cast<unsigned long>(error.value())) == X509_R_KEY_VALUES_MISMATCH;
+    const std::string what =
+        mismatch ? " is not the key of " + certificate.string() : " holds no usable private key";
     throw boost::system::system_error(error, key.string() + what);
   }
   return context;
@@ -162,11 +168,13 @@ TlsContext make_client_tls(const TlsTrust& trust) {
   const std::string authorities = read_file(trust.ca_file);
   boost::system::error_code error;
   context.add_certificate_authority(asio::buffer(authorities), error);
-  if (error) throw boost::system::system_error(error, trust.ca_file.string() + " holds no usable certificate");
+  if (error)
+    throw boost::system::system_error(error, trust.ca_file.string() + " holds no usable certificate");
   return context;
 }
 
-std::function<bool(bool, asio::ssl::verify_context&)> peer_check(const TlsTrust& trust, const std::string& host) {
+std::function<bool(bool, asio::ssl::verify_context&)> peer_check(const TlsTrust& trust,
+                                                                 const std::string& host) {
   if (trust.pin.empty()) return asio::ssl::host_name_verification(host);
   return [pin = trust.pin](bool, asio::ssl::verify_context& context) { return is_pinned(pin, context); };
 }

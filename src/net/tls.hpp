@@ -33,7 +33,8 @@ TlsContext make_client_tls(const TlsTrust& trust);
 
 /// Decides about the peer's certificates in a handshake with `host`, as a context from make_client_tls(trust)
 /// asks for each connection. Keeps copies of what it needs.
-std::function<bool(bool, asio::ssl::verify_context&)> peer_check(const TlsTrust& trust, const std::string& host);
+std::function<bool(bool, asio::ssl::verify_context&)> peer_check(const TlsTrust& trust,
+                                                                 const std::string& host);
 
 /// Makes `directory`/tls-key.pem (EC P-256, mode 0600) and tls-certificate.pem (self-signed, valid for 30
 /// years: agents trust the key, not the date) unless both are there. A key without a certificate is kept, so

@@ -33,28 +33,38 @@ struct Agents::Tunnel {
   std::string name;
   std::vector<std::shared_ptr<AgentLink>> links;
   std::size_t running = 0;
+  std::size_t called = 0;  // of for_place: their place is free, they have yet to take it
   std::list<Waiter*> for_place;
   std::list<Waiter*> for_link;
 
-  void call_next() {
+  /// Calls those who may go, first come, first served.
+  void call_next(std::size_t limit) {
     for (Waiter* waiter : for_place) {
-      if (waiter->is_called) continue;
-      waiter->is_called = true;
-      return waiter->turn.notify();
+      if (running + called >= limit) return;
+      if (std::exchange(waiter->is_called, true)) continue;
+      ++called;
+      waiter->turn.notify();
     }
   }
+};
+
+/// Where a request has been without being seen by an upstream.
+struct Agents::Tried {
+  std::set<const AgentLink*> links;             // took no new request
+  std::set<std::string, std::less<>> agents;    // cannot reach their upstream, on whichever link
 };
 
 /// One of a tunnel's running requests.
 class Agents::Place {
  public:
-  explicit Place(Tunnel& tunnel) : tunnel_(tunnel) {}
+  Place(Agents& agents, Tunnel& tunnel) : agents_(agents), tunnel_(tunnel) {}
   ~Place() {
     --tunnel_.running;
-    tunnel_.call_next();
+    if (!tunnel_.for_place.empty()) tunnel_.call_next(agents_.limits_of(tunnel_.name).running);
   }
 
  private:
+  Agents& agents_;
   Tunnel& tunnel_;
 };
 
@@ -105,7 +115,7 @@ Awaitable<Result<http::Response>> Agents::handle(http::Request request) {
   if (request.context.record) request.context.record->tunnel = tunnel.name;
   auto placed = co_await take_place(tunnel);
   if (!placed) co_return placed.error();
-  auto place = std::make_unique<Place>(tunnel);
+  auto place = std::make_unique<Place>(*this, tunnel);
   auto response = co_await send(tunnel, request);
   if (response && response->body)
     response->body = std::make_unique<PlacedBody>(std::move(response->body), std::move(place));
@@ -122,13 +132,16 @@ Awaitable<Result<void>> Agents::take_place(Tunnel& tunnel) {
   if (tunnel.for_place.size() >= limits.waiting) co_return Error::queue_full;
   // Whoever leaves the line after having been called, cancelled or late, passes the call on.
   struct Turn {
+    Agents& agents;
     Tunnel& tunnel;
     Waiter waiter;
     bool is_taken = false;
     ~Turn() {
-      if (waiter.is_called && !is_taken) tunnel.call_next();
+      if (!waiter.is_called) return;
+      --tunnel.called;
+      if (!is_taken) tunnel.call_next(agents.limits_of(tunnel.name).running);
     }
-  } turn{tunnel, {executor_, tunnel.for_place, options_.queue_wait}};
+  } turn{*this, tunnel, {executor_, tunnel.for_place, options_.queue_wait}};
   while (!turn.waiter.is_called && !turn.waiter.is_late) co_await turn.waiter.turn.wait();
   if (!turn.waiter.is_called) co_return Error::queue_full;
   turn.is_taken = true;
@@ -137,7 +150,7 @@ Awaitable<Result<void>> Agents::take_place(Tunnel& tunnel) {
 }
 
 Awaitable<Result<http::Response>> Agents::send(Tunnel& tunnel, http::Request& request) {
-  std::vector<std::shared_ptr<AgentLink>> tried;
+  Tried tried;
   boost::system::error_code last = Error::no_agent;
   while (true) {
     const auto chosen = pick(tunnel, options_, request, tried);
@@ -154,7 +167,8 @@ Awaitable<Result<http::Response>> Agents::send(Tunnel& tunnel, http::Request& re
     if (!is_unseen) co_return response;
     // The upstream has not seen a byte, so another agent may have it (RFC 9113 section 8.7).
     last = response.error();
-    tried.push_back(chosen);
+    if (last == Error::upstream_refused) tried.agents.insert(chosen->hello.agent);
+    else tried.links.insert(chosen.get());
     log::debug("server", "{}: agent {} did not take the request ({}), trying another", tunnel.name,
                chosen->hello.agent, error_name(last));
   }
@@ -162,20 +176,16 @@ Awaitable<Result<http::Response>> Agents::send(Tunnel& tunnel, http::Request& re
 
 /// The link with least to do, of an agent whose upstream is up and that was heard of lately, if there is one.
 std::shared_ptr<AgentLink> Agents::pick(const Tunnel& tunnel, const Options& options, const http::Request& request,
-                                        const std::vector<std::shared_ptr<AgentLink>>& tried) {
+                                        const Tried& tried) {
   std::shared_ptr<AgentLink> best;
   std::tuple<bool, bool, std::size_t> best_rank;
   const auto now = net::Clock::now();
   for (const auto& each : tunnel.links) {
     if (!each->link->takes_streams()) continue;
-    const bool was_tried = std::any_of(tried.begin(), tried.end(), [&](const auto& other) {
-      // An upstream that refuses one link of an agent refuses the others too.
-      return other == each || other->hello.agent == each->hello.agent;
-    });
-    if (was_tried) continue;
-    const auto upstream = std::find_if(each->upstreams.begin(), each->upstreams.end(), [&](const auto& report) {
-      return request.context.upstream.empty() || report.name == request.context.upstream;
-    });
+    if (tried.links.contains(each.get()) || tried.agents.contains(each->hello.agent)) continue;
+    const std::string_view name = request.context.upstream.empty() ? tunnel::default_upstream : request.context.upstream;
+    const auto upstream = std::find_if(each->upstreams.begin(), each->upstreams.end(),
+                                       [&](const auto& report) { return report.name == name; });
     const bool is_down = upstream != each->upstreams.end() && !upstream->up;
     const bool is_stale = now - each->link->stats().last_byte > options.fresh;
     const std::tuple rank{is_down, is_stale, each->link->open_streams()};
@@ -241,10 +251,15 @@ Awaitable<Result<Agents::Tunnel*>> Agents::find_tunnel(std::string name) {
 
 Result<Agents::Tunnel*> Agents::tunnel_for(const std::string& name) {
   if (!name.empty()) return &tunnel_named(name);
-  if (tunnels_.empty()) return Error::no_agent;
+  if (known_.empty()) return Error::no_agent;
   // "The one tunnel there is": with several, a route has to say which.
-  if (tunnels_.size() > 1) return Error::no_route;
-  return tunnels_.begin()->second.get();
+  if (known_.size() > 1) return Error::no_route;
+  return &tunnel_named(*known_.begin());
+}
+
+void Agents::set_options(Options options) {
+  options_ = std::move(options);
+  for (const auto& [name, tunnel] : tunnels_) tunnel->call_next(limits_of(name).running);
 }
 
 const Agents::Limits& Agents::limits_of(const std::string& name) const {

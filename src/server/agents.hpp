@@ -12,6 +12,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,7 +53,7 @@ class Agents final : public http::Handler {
   /// Forgets a link that has ended; nothing happens if it has been replaced already.
   void remove(const std::shared_ptr<AgentLink>& link);
 
-  /// Serves a request of `context.tunnel` (empty: the one tunnel that has agents). Errors: no_agent,
+  /// Serves a request of `context.tunnel` (empty: the one tunnel there is). Errors: no_agent,
   /// queue_full, what the link and the agent report.
   Awaitable<Result<http::Response>> handle(http::Request request) override;
 
@@ -61,7 +62,9 @@ class Agents final : public http::Handler {
   /// Tells every agent to open no more streams and to come back later.
   void drain();
   void abort_all();
-  void set_options(Options options) { options_ = std::move(options); }
+  void set_options(Options options);
+  /// The tunnels there are, connected or not: those that have a token.
+  void set_known(std::set<std::string> tunnels) { known_ = std::move(tunnels); }
 
   std::size_t agent_count() const;
   std::size_t link_count() const;
@@ -77,8 +80,9 @@ class Agents final : public http::Handler {
   Awaitable<Result<Tunnel*>> find_tunnel(std::string name);
   Result<Tunnel*> tunnel_for(const std::string& name);
   const Limits& limits_of(const std::string& name) const;
+  struct Tried;
   static std::shared_ptr<AgentLink> pick(const Tunnel& tunnel, const Options& options, const http::Request& request,
-                                         const std::vector<std::shared_ptr<AgentLink>>& tried);
+                                         const Tried& tried);
   Awaitable<Result<void>> take_place(Tunnel& tunnel);
   Awaitable<bool> wait_for_link(Tunnel& tunnel);
   Awaitable<Result<http::Response>> send(Tunnel& tunnel, http::Request& request);
@@ -86,6 +90,7 @@ class Agents final : public http::Handler {
   const net::Executor executor_;
   Options options_;
   std::map<std::string, std::unique_ptr<Tunnel>, std::less<>> tunnels_;  // never erased: waiters refer to them
+  std::set<std::string> known_;
   std::unique_ptr<Tunnel> nobody_;  // stands in while no tunnel is known: requests may wait for the first agent
 };
 

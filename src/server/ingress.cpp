@@ -40,6 +40,7 @@ std::optional<http::Response> Ingress::own_page(const http::Request& request) co
 }
 
 void Ingress::on_done(const http::Record& record) {
+  if (record.route.empty() && !record.error) return;  // our own pages, asked for every few seconds
   if (!record.route.empty()) stats_[record.route].add(record);
   if (!options_.log_requests || !log::enabled(log::Level::info)) return;
   const std::chrono::duration<double, std::milli> time = record.ended - record.started;

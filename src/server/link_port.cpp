@@ -18,8 +18,9 @@ struct Count {
 
 }  // namespace
 
-LinkPort::LinkPort(Agents& agents, TokenStore& tokens, std::shared_ptr<net::TlsContext> tls, Options options)
-    : agents_(agents), tokens_(tokens), tls_(std::move(tls)), options_(std::move(options)) {}
+LinkPort::LinkPort(Agents& agents, const TokenStore& tokens, std::function<void()> refresh,
+                   std::shared_ptr<net::TlsContext> tls, Options options)
+    : agents_(agents), tokens_(tokens), refresh_(std::move(refresh)), tls_(std::move(tls)), options_(std::move(options)) {}
 
 Awaitable<void> LinkPort::serve(net::TcpSocket socket) {
   // Agents that come back all at once after an outage must not make each other time out.
@@ -120,8 +121,7 @@ std::optional<tunnel::LinkRefusal> LinkPort::objection(const Result<tunnel::Link
     return tunnel::LinkRefusal{400, "protocol", "this port is for rockdove agents", {}};
   if (draining_)
     return tunnel::LinkRefusal{503, "draining", "the server is stopping", std::chrono::milliseconds(1000)};
-  if (const auto reload = tokens_.reload_if_changed(); !reload.error.empty())
-    log::error("server", "the tokens stay as they were: {}", reload.error);
+  refresh_();
   const auto token = hello ? tokens_.verify(hello->secret) : std::nullopt;
   if (!token)
     return tunnel::LinkRefusal{401, "unauthorized",

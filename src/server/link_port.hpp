@@ -6,6 +6,7 @@
 #include "server/agents.hpp"
 #include "server/tokens.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -20,8 +21,10 @@ class LinkPort {
     tunnel::Link::Options link;
   };
 
-  /// `agents` and `tokens` must outlive the port. `tls`: null for plain connections.
-  LinkPort(Agents& agents, TokenStore& tokens, std::shared_ptr<net::TlsContext> tls, Options options);
+  /// `agents` and `tokens` must outlive the port. `refresh` sees to it that `tokens` is up to date: a token
+  /// may have been made a moment ago. `tls`: null for plain connections.
+  LinkPort(Agents& agents, const TokenStore& tokens, std::function<void()> refresh,
+           std::shared_ptr<net::TlsContext> tls, Options options);
 
   /// Serves one agent's connection until its link has ended.
   Awaitable<void> serve(net::TcpSocket socket);
@@ -43,7 +46,8 @@ class LinkPort {
   void on_note(AgentLink& link, std::string_view text);
 
   Agents& agents_;
-  TokenStore& tokens_;
+  const TokenStore& tokens_;
+  const std::function<void()> refresh_;
   std::shared_ptr<net::TlsContext> tls_;
   const Options options_;
   std::size_t handshakes_ = 0;

@@ -111,10 +111,11 @@ Node::Node(net::Executor executor, config::ServerConfig config)
       admin_server_(*admin_, http_options(config_.limits)),
       tunnel_tls_(tunnel_tls(config_)),
       ingress_tls_(ingress_tls(config_)),
-      link_port_(agents_, tokens_, tunnel_tls_, link_options(config_, budget_)),
+      link_port_(agents_, tokens_, [this] { refresh_tokens(); }, tunnel_tls_, link_options(config_, budget_)),
       tasks_(executor, net::abort_on_error),
       stop_(executor) {
   apply(config_);
+  use_tokens();
   open_listeners();
 }
 
@@ -206,22 +207,29 @@ Awaitable<void> Node::serve_admin(net::TcpSocket socket) {
 /// Sees to it that a revoked agent is cut off at once, whichever process revoked it.
 Awaitable<void> Node::watch_tokens() {
   net::Timer timer(executor_);
-  std::string last_error;
   while (true) {
     timer.expires_after(tokens_poll);
     co_await timer.async_wait(net::token);
-    const auto reload = tokens_.reload_if_changed();
-    if (!reload.error.empty() && reload.error != last_error)
-      log::error("server", "the tokens stay as they were: {}", reload.error);
-    last_error = reload.error;
-    if (!reload.changed) continue;
-    const auto tokens = tokens_.list();
-    agents_.revoke([&tokens](const std::string& id) {
-      for (const Token& token : tokens)
-        if (token.id == id) return true;
-      return false;
-    });
+    refresh_tokens();
   }
+}
+
+void Node::refresh_tokens() {
+  const auto reload = tokens_.reload_if_changed();
+  if (!reload.error.empty() && reload.error != tokens_error_)
+    log::error("server", "the tokens stay as they were: {}", reload.error);
+  tokens_error_ = reload.error;
+  if (reload.changed) use_tokens();
+}
+
+void Node::use_tokens() {
+  std::set<std::string> ids, tunnels;
+  for (const Token& token : tokens_.list()) {
+    ids.insert(token.id);
+    tunnels.insert(token.tunnel);
+  }
+  agents_.set_known(std::move(tunnels));
+  agents_.revoke([&ids](const std::string& id) { return ids.contains(id); });
 }
 
 void Node::apply(const config::ServerConfig& config) {

@@ -42,6 +42,8 @@ class Node {
   Awaitable<void> refuse_caller(net::TcpSocket socket);
   Awaitable<void> serve_admin(net::TcpSocket socket);
   Awaitable<void> watch_tokens();
+  void refresh_tokens();
+  void use_tokens();
   Awaitable<void> stop_in_order();
   void open_listeners();
   void apply(const config::ServerConfig& config);
@@ -64,6 +66,7 @@ class Node {
   std::unique_ptr<net::Listener> ingress_listener_, tunnel_listener_, admin_listener_;
   net::TaskGroup tasks_;
   net::Event stop_;
+  std::string tokens_error_;  // said once
   bool stopping_ = false;
 };
 

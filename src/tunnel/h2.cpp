@@ -176,11 +176,11 @@ struct H2::Callbacks {
                            void* user) {
     H2& h2 = self(user);
     const auto* text = static_cast<const std::string*>(frame->ext.payload);
-    if (h2.notes_out_.empty() || text->size() > room) return NGHTTP2_ERR_CANCEL;
-    std::memcpy(into, text->data(), text->size());
-    const auto size = static_cast<ssize_t>(text->size());
-    h2.notes_out_.pop_front();
-    return size;
+    const std::string note = *text;
+    h2.notes_out_.pop_front();  // frames leave in the order in which they were queued
+    if (note.size() > room) return NGHTTP2_ERR_CANCEL;
+    std::memcpy(into, note.data(), note.size());
+    return static_cast<ssize_t>(note.size());
   }
 
   static int note_chunk(nghttp2_session*, const nghttp2_frame_hd*, const std::uint8_t* data, std::size_t size,

@@ -2,15 +2,17 @@
 
 #include "http/parser.hpp"
 
-#include <array>
 #include <charconv>
 
 namespace rockdove::tunnel {
 namespace {
 
-bool is_safe(const http::Fields& fields) {
+// More than a small string holds inside itself: the list's views must survive the head being moved.
+constexpr std::size_t numbers_room = 64;
+
+bool has_safe_values(const http::Fields& fields) {
   for (const auto [name, value] : fields)
-    if (!http::is_token(name) || !http::is_field_value(value)) return false;
+    if (!http::is_field_value(value)) return false;
   return true;
 }
 
@@ -39,9 +41,16 @@ std::string take(const http::Fields& fields, std::string_view name) {
 
 }  // namespace
 
+bool is_safe(const http::Fields& fields) {
+  for (const auto [name, value] : fields)
+    if (!http::is_token(name)) return false;
+  return has_safe_values(fields);
+}
+
 OutgoingHead encode_request(const http::Request& request) {
   const http::Context& context = request.context;
   OutgoingHead head;
+  head.numbers.reserve(numbers_room);
   H2::HeadList& list = head.list;
   list.reserve(request.fields.size() + 10);
   const bool is_upgrade = !request.upgrade.empty();
@@ -66,6 +75,7 @@ OutgoingHead encode_request(const http::Request& request) {
 
 OutgoingHead encode_response(int status, const http::Fields& fields) {
   OutgoingHead head;
+  head.numbers.reserve(numbers_room);
   head.numbers = std::to_string(status);
   head.list.reserve(fields.size() + 1);
   head.list.push_back({":status", head.numbers});
@@ -90,9 +100,8 @@ Result<http::Request> decode_request(H2Stream::Head head) {
     if (request.upgrade.empty()) request.upgrade = "connect";
     else request.method = "GET";
   }
-  const bool upgrade_is_safe = request.upgrade.empty() || http::is_field_value(request.upgrade);
-  if (!http::is_token(request.method) || !is_target(request.target) || !upgrade_is_safe || !is_safe(head.fields))
-    return Error::protocol;
+  if (!http::is_token(request.method) || !is_target(request.target)) return Error::protocol;
+  if (!has_safe_values(pseudo) || !is_safe(head.fields)) return Error::protocol;
   request.expects_continue = pseudo.contains(":rd-expect");
   request.context.request_id = take(pseudo, ":rd-request");
   request.context.route = take(pseudo, ":rd-route");

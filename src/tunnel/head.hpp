@@ -27,4 +27,7 @@ Result<http::Request> decode_request(H2Stream::Head head);
 /// A response without its body, or the error that the other end reports in its place.
 Result<http::Response> decode_response(H2Stream::Head head);
 
+/// True if every name and value could stand in HTTP/1.1: to be asked of trailers too.
+bool is_safe(const http::Fields& fields);
+
 }  // namespace rockdove::tunnel

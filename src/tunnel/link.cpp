@@ -78,7 +78,11 @@ Result<void> Link::received(char* bytes, std::size_t size) {
       if (auto fed = h2_.feed(step->data); !fed) return fed.error();
     }
     if (!step->control) continue;
-    if (step->opcode == Opcode::close) return Error::closed;
+    if (step->opcode == Opcode::close) {
+      // What came before it counts: why the other end says goodbye, for one.
+      if (auto acted = act_on_news(); !acted) return acted.error();
+      return Error::closed;
+    }
     if (step->opcode == Opcode::ping && control_out_.size() < 4096)  // more pongs than that nobody reads
       control_out_ += control_frame(side_, Opcode::pong, decoder_.control_payload(), net::random_u32());
   }

@@ -55,7 +55,7 @@ class Link final : public http::Handler, public std::enable_shared_from_this<Lin
   /// Opens a stream. See call().
   Awaitable<Result<http::Response>> handle(http::Request request) override;
   /// The same, but on Error::stream_refused `request` is still whole, unless its body was being read:
-  /// then Error::link_lost. The upstream has not seen a byte, so it may be sent elsewhere.
+  /// then it is another error. The upstream has not seen a byte, so it may be sent elsewhere.
   Awaitable<Result<http::Response>> call(http::Request& request);
 
   /// Tells the other end to open no more streams here, with a word why.

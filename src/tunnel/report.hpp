@@ -9,6 +9,9 @@
 
 namespace rockdove::tunnel {
 
+/// The upstream for routes that name none; an agent without one of this name takes its first.
+inline constexpr std::string_view default_upstream = "default";
+
 /// How one of the agent's upstreams is.
 struct UpstreamReport {
   std::string name;    ///< as routes call it

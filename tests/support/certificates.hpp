@@ -51,7 +51,8 @@ inline Files own_certificate(const std::filesystem::path& directory) {
 /// A certificate authority of a test, and what it has signed.
 class Authority {
  public:
-  explicit Authority(std::filesystem::path directory) : directory_(std::move(directory)), key_(EVP_EC_gen("P-256")) {
+  explicit Authority(std::filesystem::path directory)
+      : directory_(std::move(directory)), key_(EVP_EC_gen("P-256")) {
     certificate_ = make("the test's authority", key_.get(), "", nullptr);
     write(certificate_file(), certificate_.get());
   }

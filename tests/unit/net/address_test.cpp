@@ -20,8 +20,9 @@ TEST(Address, listen_addresses_are_read_and_written_back) {
 }
 
 TEST(Address, bad_listen_addresses_are_refused) {
-  for (const char* text : {"", ":", "8080", "localhost:80", "1.2.3:80", "1.2.3.4", "1.2.3.4:", "1.2.3.4:65536", "::1:80",
-                           "[::1]", "[::1]80", "[1.2.3.4]:80", "1.2.3.4:80 ", "1.2.3.4:+80", "::8080"})
+  for (const char* text :
+       {"", ":", "8080", "localhost:80", "1.2.3:80", "1.2.3.4", "1.2.3.4:", "1.2.3.4:65536", "::1:80",
+        "[::1]", "[::1]80", "[1.2.3.4]:80", "1.2.3.4:80 ", "1.2.3.4:+80", "::8080"})
     EXPECT_FALSE(parse_listen_address(text)) << text;
 }
 
@@ -66,8 +67,9 @@ TEST(Address, a_network_contains_what_shares_its_prefix) {
 }
 
 TEST(Address, bad_networks_are_refused) {
-  for (const char* text : {"", "/", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8/8", "10.0.0/8", "::/129",
-                           "example.com", "10.0.0.0/8 ", " 10.0.0.0/8", "10.0.0.0/0x8", "::ffff:0.0.0.0/90"})
+  for (const char* text :
+       {"", "/", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8/8", "10.0.0/8", "::/129",
+        "example.com", "10.0.0.0/8 ", " 10.0.0.0/8", "10.0.0.0/0x8", "::ffff:0.0.0.0/90"})
     EXPECT_FALSE(Network::parse(text)) << text;
 }
 
@@ -98,9 +100,9 @@ TEST(Address, urls_are_taken_apart) {
 }
 
 TEST(Address, bad_urls_are_refused) {
-  for (const char* text : {"", "example.com", "ftp://h", "http:/h", "http://", "http:///x", "http://u:p@h/", "http://h:x/",
-                           "http://h:/", "http://h:0x50", "http://h:99999", "http://h/#f", "http://h/ x", "http://h\r\n",
-                           "http://[::1", "http://h\\x", "://h"})
+  for (const char* text : {"", "example.com", "ftp://h", "http:/h", "http://", "http:///x", "http://u:p@h/",
+                           "http://h:x/", "http://h:/", "http://h:0x50", "http://h:99999", "http://h/#f",
+                           "http://h/ x", "http://h\r\n", "http://[::1", "http://h\\x", "://h"})
     EXPECT_FALSE(parse_url(text)) << text;
 }
 

@@ -169,7 +169,8 @@ TEST(Event, two_coroutines_can_take_turns) {
   Event left(io.get_executor()), right(io.get_executor());
   std::string record;
   bool done = false;
-  asio::co_spawn(io.get_executor(), ping(left, right, 500, record, 'l'), [&](std::exception_ptr) { done = true; });
+  asio::co_spawn(io.get_executor(), ping(left, right, 500, record, 'l'),
+                 [&](std::exception_ptr) { done = true; });
   left.notify();
   run(io, ping(right, left, 500, record, 'r'));
   EXPECT_TRUE(run_until(io, [&] { return done; }));

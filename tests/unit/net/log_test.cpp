@@ -43,8 +43,9 @@ TEST_F(Log, a_text_line_has_the_local_time_the_level_the_layer_and_the_text) {
   ::setenv("TZ", "CST-8", 1);
   ::tzset();
   EXPECT_EQ(text_line(moment, Level::error, "inbox", "x"), "2026-11-23 12:00:00.007 error inbox x\n");
-  EXPECT_EQ(json_line(moment, Level::error, "inbox", "x"),
-            "{\"time\":\"2026-11-23T04:00:00.007Z\",\"level\":\"error\",\"layer\":\"inbox\",\"text\":\"x\"}\n");
+  EXPECT_EQ(
+      json_line(moment, Level::error, "inbox", "x"),
+      "{\"time\":\"2026-11-23T04:00:00.007Z\",\"level\":\"error\",\"layer\":\"inbox\",\"text\":\"x\"}\n");
   ::unsetenv("TZ");
   ::tzset();
 }

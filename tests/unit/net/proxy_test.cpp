@@ -44,8 +44,8 @@ TEST(Proxy, addresses_are_read) {
 }
 
 TEST(Proxy, bad_addresses_are_refused) {
-  for (const char* text : {"", "http://", "http://proxy:", "http://proxy:99999", "http://proxy/path", "http://u:%zz@proxy",
-                           "http://u:%4@proxy", "http://pro xy"})
+  for (const char* text : {"", "http://", "http://proxy:", "http://proxy:99999", "http://proxy/path",
+                           "http://u:%zz@proxy", "http://u:%4@proxy", "http://pro xy"})
     EXPECT_EQ(parse_proxy(text).error(), Error::malformed) << text;
   for (const char* text : {"https://proxy:443", "socks5://proxy:1080"})
     EXPECT_EQ(parse_proxy(text).error(), Error::not_implemented) << text;
@@ -174,7 +174,8 @@ TEST_F(FakeProxy, the_connection_is_asked_for_and_then_belongs_to_the_target) {
 
 TEST_F(FakeProxy, credentials_are_sent_as_basic_authorization) {
   ASSERT_TRUE(connect("Aladdin:open sesame"));
-  EXPECT_NE(request_.find("\r\nProxy-Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"), std::string::npos);
+  EXPECT_NE(request_.find("\r\nProxy-Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"),
+            std::string::npos);
 }
 
 TEST_F(FakeProxy, an_answer_in_pieces_with_fields_is_understood) {

@@ -182,7 +182,8 @@ TEST_F(Group, join_works_after_a_join_for_that_gave_up) {
 
 TEST(AbortOnErrorDeathTest, says_what_left_the_task) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
-  EXPECT_DEATH(abort_on_error(std::make_exception_ptr(std::logic_error("the reason"))), "this is a bug: the reason");
+  EXPECT_DEATH(abort_on_error(std::make_exception_ptr(std::logic_error("the reason"))),
+               "this is a bug: the reason");
 }
 
 }  // namespace

@@ -177,10 +177,17 @@ TEST_F(Tls, bad_files_are_named) {
       {message([&] { make_server_tls(missing, own.key); }), "missing.pem"},
       {message([&] { make_server_tls(own.certificate, missing); }), "missing.pem"},
       {message([&] { make_server_tls(garbage, own.key); }), "garbage.pem holds no usable certificate"},
-      {message([&] { make_server_tls(own.certificate, garbage); }), "garbage.pem holds no usable private key"},
+      {message([&] { make_server_tls(own.certificate, garbage); }),
+       "garbage.pem holds no usable private key"},
       {message([&] { make_server_tls(own.certificate, other.key); }), "tls-key.pem is not the key of"},
-      {message([&] { make_client_tls(TlsTrust{"", missing}); }), "missing.pem"},
-      {message([&] { make_client_tls(TlsTrust{"", garbage}); }), "garbage.pem holds no usable certificate"},
+      {message([&] {
+         make_client_tls(TlsTrust{"", missing});
+       }),
+       "missing.pem"},
+      {message([&] {
+         make_client_tls(TlsTrust{"", garbage});
+       }),
+       "garbage.pem holds no usable certificate"},
       {message([&] { certificate_pin(garbage); }), "garbage.pem holds no usable certificate"},
   };
   for (const auto& [text, part] : cases) EXPECT_NE(text.find(part), std::string::npos) << text;
