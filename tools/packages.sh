@@ -25,7 +25,7 @@ clang_packages() {
 packages_for() {
   case $1 in
     build) printf '%s ' g++ cmake ninja-build pkg-config lld "$(boost_packages)" libssl-dev libnghttp2-dev \
-      libtomlplusplus-dev libcli11-dev libspdlog-dev ;;
+      libtomlplusplus-dev libcli11-dev libspdlog-dev libjemalloc-dev ;;
     test) printf '%s ' libgtest-dev python3 curl openssl procps ;;
     demo) printf '%s ' python3 curl openssl procps ;;
     lint) printf '%s ' clang-tidy clang-format "$(clang_packages)" ;;

@@ -20,7 +20,8 @@ Awaitable<void> handle_signals(Signals& signals, Node& node, const config::Agent
     if (number == SIGHUP) {
       try {
         log::reopen();
-        if (!(reload() == config)) log::warn("agent", "the configuration has changed: it takes effect at the next start");
+        if (!(reload() == config))
+          log::warn("agent", "the configuration has changed: it takes effect at the next start");
       } catch (const std::exception& failure) {
         log::error("agent", "the configuration cannot be read: {}", failure.what());
       }

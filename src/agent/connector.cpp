@@ -26,8 +26,12 @@ std::optional<std::string> environment(const std::string& name) {
 
 Connector::Connector(net::Executor executor, Options options, http::Handler& upstreams,
                      std::function<std::string()> report)
-    : executor_(executor), options_(std::move(options)), upstreams_(upstreams), report_(std::move(report)),
-      running_(executor, net::abort_on_error), news_(executor) {
+    : executor_(executor),
+      options_(std::move(options)),
+      upstreams_(upstreams),
+      report_(std::move(report)),
+      running_(executor, net::abort_on_error),
+      news_(executor) {
   if (options_.server.tls == config::ServerTls::off) return;
   if (options_.server.tls == config::ServerTls::pin) trust_.pin = options_.server.pin;
   trust_.ca_file = options_.server.ca_file;
@@ -87,18 +91,19 @@ std::shared_ptr<tunnel::Link> Connector::make_link(net::Stream stream) {
       const bool is_news = options_.truce->until < net::Clock::now();
       options_.truce->until = net::Clock::now() + replaced_pause;
       if (is_news)
-        log::error("agent",
-                   "another agent named \"{}\" has taken this one's place. Two agents of a tunnel need different "
-                   "names: set name in [agent] of one of them. Next try in {} s",
-                   options_.agent, replaced_pause.count());
+        log::error(
+            "agent",
+            "another agent named \"{}\" has taken this one's place. Two agents of a tunnel need different "
+            "names: set name in [agent] of one of them. Next try in {} s",
+            options_.agent, replaced_pause.count());
     } else {
       log::info("agent", "the server takes link {} down ({}): connecting again", options_.index, why);
     }
     current_.reset();
     news_.notify();
   };
-  return std::make_shared<tunnel::Link>(std::move(stream), tunnel::Side::client, tunnel::Role::answerer, &upstreams_,
-                                        options_.link, std::move(hooks));
+  return std::make_shared<tunnel::Link>(std::move(stream), tunnel::Side::client, tunnel::Role::answerer,
+                                        &upstreams_, options_.link, std::move(hooks));
 }
 
 Awaitable<Result<Connector::Connected>> Connector::connect(HostPort address) {
@@ -191,7 +196,9 @@ void Connector::log_failure(const HostPort& address, boost::system::error_code e
   if (error == Error::unauthorized) return;  // explained already
   std::string text = "no connection to " + to_string(address) + ": " + error.message();
   if (error == Error::untrusted_server)
-    text += ". If the server's key was made anew, join again with a new join string; if not, somebody may be in between";
+    text +=
+        ". If the server's key was made anew, join again with a new join string; if not, somebody may be in "
+        "between";
   if (std::exchange(last_failure_, text) == text) return log::debug("agent", "{}", text);
   log::warn("agent", "{}; trying again, at most {} s apart", text, BackoffOptions{}.cap.count() / 1000);
 }

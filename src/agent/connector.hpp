@@ -27,7 +27,7 @@ class Connector {
  public:
   struct Options {
     config::ServerLink server;
-    std::string proxy;                       ///< as AgentConfig::proxy
+    std::string proxy;  ///< as AgentConfig::proxy
     std::string agent, instance;
     int index = 0;
     std::shared_ptr<Truce> truce = std::make_shared<Truce>();
@@ -36,7 +36,8 @@ class Connector {
   };
 
   /// `upstreams` answers; it must outlive the connector. `report` makes the note that a new link begins with.
-  Connector(net::Executor executor, Options options, http::Handler& upstreams, std::function<std::string()> report);
+  Connector(net::Executor executor, Options options, http::Handler& upstreams,
+            std::function<std::string()> report);
 
   /// Keeps the link until cancelled.
   Awaitable<void> run();
@@ -70,7 +71,7 @@ class Connector {
   Backoff backoff_;
   net::TaskGroup running_;
   std::set<std::shared_ptr<tunnel::Link>> links_;
-  net::Event news_;                         // the current link has ended, or is to be replaced
+  net::Event news_;  // the current link has ended, or is to be replaced
   std::shared_ptr<tunnel::Link> current_;
   std::optional<net::Duration> told_pause_;  // the server said when to come back
   std::string last_failure_;

@@ -6,10 +6,15 @@
 namespace rockdove::agent {
 
 Node::Node(net::Executor executor, config::AgentConfig config)
-    : executor_(executor), config_(std::move(config)), upstreams_(executor, config_.upstreams, [this] {
-        for (const auto& connector : connectors_) connector->send_note(report());
-      }),
-      tasks_(executor, net::abort_on_error), draining_(executor, net::abort_on_error), stop_(executor) {
+    : executor_(executor),
+      config_(std::move(config)),
+      upstreams_(executor, config_.upstreams,
+                 [this] {
+                   for (const auto& connector : connectors_) connector->send_note(report());
+                 }),
+      tasks_(executor, net::abort_on_error),
+      draining_(executor, net::abort_on_error),
+      stop_(executor) {
   Connector::Options options;
   options.server = config_.server;
   options.proxy = config_.proxy;
@@ -17,7 +22,8 @@ Node::Node(net::Executor executor, config::AgentConfig config)
   options.instance = net::random_hex(8);
   for (std::size_t index = 0; index < config_.links; ++index) {
     options.index = static_cast<int>(index);
-    connectors_.push_back(std::make_unique<Connector>(executor, options, upstreams_, [this] { return report(); }));
+    connectors_.push_back(
+        std::make_unique<Connector>(executor, options, upstreams_, [this] { return report(); }));
   }
 }
 
@@ -37,13 +43,17 @@ Awaitable<void> Node::run() {
   co_await upstreams_.close();
 }
 
-Awaitable<void> Node::drain(Connector& connector) { co_await connector.drain(); }
+Awaitable<void> Node::drain(Connector& connector) {
+  co_await connector.drain();
+}
 
 void Node::stop() {
   if (std::exchange(stopping_, true)) draining_.cancel();
   stop_.notify();
 }
 
-std::string Node::report() const { return tunnel::encode_report(upstreams_.report()); }
+std::string Node::report() const {
+  return tunnel::encode_report(upstreams_.report());
+}
 
 }  // namespace rockdove::agent

@@ -19,8 +19,8 @@ http::Client::Options client_options(const config::UpstreamConfig& config) {
 }  // namespace
 
 struct Upstreams::Upstream {
-  Upstream(net::Executor executor, config::UpstreamConfig settings)
-      : config(std::move(settings)), client(executor, client_options(config)) {}
+  Upstream(net::Executor executor, config::UpstreamConfig settings, http::Client::Options options)
+      : config(std::move(settings)), client(executor, std::move(options)) {}
 
   config::UpstreamConfig config;
   http::Client client;
@@ -31,21 +31,25 @@ struct Upstreams::Upstream {
 Upstreams::Upstreams(net::Executor executor, const std::vector<config::UpstreamConfig>& upstreams,
                      std::function<void()> on_change)
     : executor_(executor), on_change_(std::move(on_change)), checks_(executor, net::abort_on_error) {
-  for (const config::UpstreamConfig& each : upstreams) upstreams_.emplace_back(executor, each);
+  for (const config::UpstreamConfig& each : upstreams) {
+    const auto place = upstreams_.size();
+    http::Client::Options options = client_options(each);
+    // A request tells how the upstream is, sooner than the next check would.
+    options.on_connect = [this, place](const Result<void>& result) {
+      Upstream& upstream = *std::next(upstreams_.begin(), static_cast<std::ptrdiff_t>(place));
+      if (!result || upstream.config.health.empty()) set_state(upstream, result);
+    };
+    upstreams_.emplace_back(executor, each, std::move(options));
+  }
 }
 
 Upstreams::~Upstreams() = default;
 
 Awaitable<Result<http::Response>> Upstreams::handle(http::Request request) {
   Upstream* upstream = find(request.context.upstream);
-  if (!upstream) co_return Error::upstream_unknown;
+  if (!upstream) return http::ready(Error::upstream_unknown);
   if (request.context.host == "upstream") request.fields.set("Host", upstream->client.authority());
-  auto response = co_await upstream->client.handle(std::move(request));
-  // A request tells how the upstream is, sooner than the next check would.
-  const bool is_refused = !response && response.error() == Error::upstream_refused;
-  if (is_refused) set_state(*upstream, response.error());
-  else if (response && !upstream->up && upstream->config.health.empty()) set_state(*upstream, Result<void>{});
-  co_return response;
+  return upstream->client.handle(std::move(request));
 }
 
 Awaitable<void> Upstreams::watch() {
@@ -87,12 +91,15 @@ Awaitable<Result<void>> Upstreams::check(Upstream& upstream) {
 void Upstreams::set_state(Upstream& upstream, const Result<void>& result) {
   const bool is_up = result.has_value();
   std::string detail;
-  if (!is_up && result.error() == Error::unavailable) detail = "GET " + upstream.config.health + " did not answer 2xx or 3xx";
+  if (!is_up && result.error() == Error::unavailable)
+    detail = "GET " + upstream.config.health + " did not answer 2xx or 3xx";
   else if (!is_up) detail = result.error().message();
   if (upstream.up == is_up && upstream.detail == detail) return;
   if (upstream.up != is_up) {
     if (is_up) log::info("agent", "upstream {} is up", upstream.config.url);
-    else log::warn("agent", "upstream {} is down: {}; is the local service running?", upstream.config.url, detail);
+    else
+      log::warn("agent", "upstream {} is down: {}; is the local service running?", upstream.config.url,
+                detail);
   }
   upstream.up = is_up;
   upstream.detail = std::move(detail);
@@ -107,7 +114,8 @@ Upstreams::Upstream* Upstreams::find(std::string_view name) {
 
 std::vector<tunnel::UpstreamReport> Upstreams::report() const {
   std::vector<tunnel::UpstreamReport> report;
-  for (const Upstream& each : upstreams_) report.push_back({each.config.name, each.config.url, each.up, each.detail});
+  for (const Upstream& each : upstreams_)
+    report.push_back({each.config.name, each.config.url, each.up, each.detail});
   return report;
 }
 

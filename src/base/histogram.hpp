@@ -7,8 +7,8 @@
 
 namespace rockdove {
 
-/// Counts of microseconds in log-linear buckets: eight to each power of two, so a percentile is at most 12.5 %
-/// too high. Fixed size (1.2 KiB), constant time, up to 2^38 µs (three days).
+/// Counts of microseconds in log-linear buckets: eight to each power of two, so a percentile is at most 12.5
+/// % too high. Fixed size (1.2 KiB), constant time, up to 2^38 µs (three days).
 class Histogram {
  public:
   void add(std::uint64_t microseconds) {

@@ -16,6 +16,7 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -60,9 +61,16 @@ std::string pin_of(const config::ServerConfig& config) {
 std::vector<std::string> addresses_of(const config::ServerConfig& config, const Options& options) {
   const auto& given = options.address.empty() ? config.address : options.address;
   std::vector<std::string> addresses;
+  const auto check_port = [](const HostPort& address) {
+    if (address.port == 0)
+      throw std::runtime_error(
+          "the port for agents is not known (tunnel has port 0): name it with --address HOST:PORT");
+    return to_string(address);
+  };
   for (const std::string& text : given)
-    addresses.push_back(to_string(parse_host_port(text, config.tunnel.port).value()));
+    addresses.push_back(check_port(parse_host_port(text, config.tunnel.port).value()));
   if (!addresses.empty()) return addresses;
+  if (config.tunnel.port == 0) check_port(config.tunnel);
   const GuessedAddress guess = guess_server_address();
   std::cerr << "Note: the address " << guess.host << " is a guess"
             << (guess.is_private ? ", and only reachable from the same network" : "")

@@ -4,7 +4,7 @@
 #include "http/wire_body.hpp"
 #include "net/dial.hpp"
 
-#include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace rockdove::http {
@@ -82,8 +82,11 @@ struct Client::Waiter {
 };
 
 Client::Client(net::Executor executor, Options options)
-    : executor_(executor), options_(std::move(options)), authority_(authority_of(options_)),
-      group_(executor, net::abort_on_error), sweep_(net::Deadlines::of(executor.context()), [this] {
+    : executor_(executor),
+      options_(std::move(options)),
+      authority_(authority_of(options_)),
+      group_(executor, net::abort_on_error),
+      sweep_(net::Deadlines::of(executor.context()), [this] {
         const auto oldest = net::Clock::now() - options_.keep_alive_timeout;
         while (!idle_.empty() && idle_.back().since <= oldest) {
           idle_.back().wire->close();
@@ -117,7 +120,10 @@ Awaitable<Result<Response>> Client::handle(Request request) {
 }
 
 Awaitable<Result<Response>> Client::attempt(ExchangePtr exchange, Request& request) {
-  auto sent = co_await send(*exchange, request);
+  std::string_view tail;
+  const std::string start = compose(request, tail);
+  const Wire::Parts parts{start, request.content, tail};
+  auto sent = co_await exchange->wire->write(parts, options_.first_byte_timeout);
   if (!sent) co_return as_upstream_error(sent.error());
   if (request.has_body && request.body) {
     exchange->sending = true;
@@ -132,24 +138,20 @@ Awaitable<Result<Response>> Client::attempt(ExchangePtr exchange, Request& reque
   co_return make_response_of(exchange, std::move(*head), request);
 }
 
-/// Writes the head and what is at hand of the body.
-Awaitable<Result<void>> Client::send(ClientExchange& exchange, Request& request) {
-  const std::string head = write_head(request);
+/// What goes before the content that is at hand, and, as `tail`, behind it.
+std::string Client::compose(const Request& request, std::string_view& tail) const {
+  std::string start = write_head(request);
   const bool chunked = request.has_body && !request.fields.contains("content-length");
-  std::string size;
-  std::string_view tail;
-  if (chunked && !request.content.empty()) {
-    static constexpr char digits[] = "0123456789abcdef";
-    for (std::size_t left = request.content.size(); left > 0; left >>= 4) size.insert(size.begin(), digits[left & 15]);
-    size += "\r\n";
-    tail = request.body ? "\r\n" : "\r\n0\r\n\r\n";
-  } else if (chunked && !request.body) {
-    tail = "0\r\n\r\n";
+  if (!chunked) return start;
+  if (request.content.empty()) {
+    tail = request.body ? "" : "0\r\n\r\n";
+    return start;
   }
-  const std::string whole = head + size;
-  const Wire::Parts parts{whole, request.content, tail};
-  auto written = co_await exchange.wire->write(parts, options_.first_byte_timeout);
-  co_return written;
+  char digits[20];
+  const auto size = std::to_chars(digits, digits + sizeof digits, request.content.size(), 16);
+  start.append(digits, size.ptr).append("\r\n");
+  tail = request.body ? "\r\n" : "\r\n0\r\n\r\n";
+  return start;
 }
 
 Awaitable<void> Client::send_body(ExchangePtr exchange, std::unique_ptr<Body> body, bool chunked) {
@@ -166,7 +168,8 @@ Awaitable<void> Client::send_body(ExchangePtr exchange, std::unique_ptr<Body> bo
   // one early, may still be read.
   exchange->broken = true;
   exchange->sender_error = written.error();
-  if (exchange->receiving && written.error().category() == error_category() && exchange->wire) exchange->wire->reset();
+  if (exchange->receiving && written.error().category() == error_category() && exchange->wire)
+    exchange->wire->reset();
 }
 
 /// The final response's head; interim ones are passed on.
@@ -255,7 +258,8 @@ std::string Client::write_head(const Request& request) const {
   append_fields(head, request.fields);
   const bool is_switch = !request.upgrade.empty() && request.method != "CONNECT";
   if (is_switch) head.append("Connection: Upgrade\r\nUpgrade: ").append(request.upgrade).append("\r\n");
-  if (request.has_body && !request.fields.contains("content-length")) head.append("Transfer-Encoding: chunked\r\n");
+  if (request.has_body && !request.fields.contains("content-length"))
+    head.append("Transfer-Encoding: chunked\r\n");
   head.append("\r\n");
   return head;
 }
@@ -283,12 +287,15 @@ Awaitable<Result<std::shared_ptr<Wire>>> Client::connect() {
   } slot{this};
   const net::DialOptions dial_options{options_.connect_timeout};
   auto socket = co_await net::dial(options_.address, dial_options);
-  if (!socket) co_return Error::upstream_refused;
-  net::Stream stream(std::move(*socket));
-  if (tls_) {
-    auto secured = co_await stream.connect_tls(*tls_, options_.trust, options_.address.host);
-    if (!secured) co_return Error::upstream_refused;
+  if (!socket) {
+    if (options_.on_connect) options_.on_connect(socket.error());
+    co_return Error::upstream_refused;
   }
+  net::Stream stream(std::move(*socket));
+  Result<void> secured;
+  if (tls_) secured = co_await stream.connect_tls(*tls_, options_.trust, options_.address.host);
+  if (options_.on_connect) options_.on_connect(secured);
+  if (!secured) co_return Error::upstream_refused;
   slot.client = nullptr;
   co_return std::make_shared<Wire>(std::move(stream));
 }

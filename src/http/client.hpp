@@ -8,6 +8,7 @@
 #include "net/task_group.hpp"
 #include "net/tls.hpp"
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -23,14 +24,15 @@ class Client final : public Handler {
  public:
   struct Options {
     HostPort address;
-    bool tls = false;                ///< checked against the system's authorities
+    bool tls = false;  ///< checked against the system's authorities
     net::TlsTrust trust;
-    std::size_t connections = 256;   ///< open at a time; more requests wait for one
-    net::Duration connect_timeout = std::chrono::seconds(5);      ///< TLS included
+    std::size_t connections = 256;                            ///< open at a time; more requests wait for one
+    net::Duration connect_timeout = std::chrono::seconds(5);  ///< TLS included
     net::Duration first_byte_timeout = std::chrono::seconds(60);  ///< unless the request says otherwise
     net::Duration idle_timeout = std::chrono::minutes(10);        ///< silence inside a body
     net::Duration keep_alive_timeout = std::chrono::seconds(55);  ///< an unused connection is closed then
     HeadLimits head;
+    std::function<void(const Result<void>&)> on_connect;  ///< told how each attempt to connect ended
   };
 
   Client(net::Executor executor, Options options);
@@ -59,7 +61,7 @@ class Client final : public Handler {
   void wake_one();
 
   Awaitable<Result<Response>> attempt(ExchangePtr exchange, Request& request);
-  Awaitable<Result<void>> send(ClientExchange& exchange, Request& request);
+  std::string compose(const Request& request, std::string_view& tail) const;
   Awaitable<void> send_body(ExchangePtr exchange, std::unique_ptr<Body> body, bool chunked);
   Awaitable<Result<ResponseHead>> read_head(ExchangePtr exchange, const Request& request);
   Awaitable<void> send_switched(ExchangePtr exchange, std::unique_ptr<Body> body);
@@ -75,8 +77,8 @@ class Client final : public Handler {
   const Options options_;
   const std::string authority_;
   std::optional<net::TlsContext> tls_;
-  std::list<Idle> idle_;              // most recently used first
-  std::list<Waiter*> waiting_;        // for a connection, in order
+  std::list<Idle> idle_;        // most recently used first
+  std::list<Waiter*> waiting_;  // for a connection, in order
   std::size_t open_ = 0;
   net::TaskGroup group_;
   net::Deadline sweep_;

@@ -39,7 +39,8 @@ std::optional<std::uint64_t> length_of(const Response& response) {
 }  // namespace
 
 Connection::Connection(Server& server, net::Stream stream)
-    : server_(server), wire_(std::make_shared<Wire>(std::move(stream))),
+    : server_(server),
+      wire_(std::make_shared<Wire>(std::move(stream))),
       group_(wire_->stream().executor(), net::abort_on_error) {
   server_.connections_.push_front(this);
   place_ = server_.connections_.begin();
@@ -148,7 +149,16 @@ Awaitable<void> Connection::exchange(RequestHead head) {
       co_return;
     }
   }
-  auto response = co_await ask(std::move(request));
+  // The exchange is given up when the caller goes away meanwhile.
+  struct Watch {
+    Wire& wire;
+    ~Watch() { wire.on_closed = {}; }
+  };
+  auto watch = std::make_optional<Watch>(*wire_);
+  wire_->on_closed = [this] { group_.cancel(); };
+  if (!request.body) wire_->watch();
+  auto response = co_await server_.handler_.handle(std::move(request));
+  watch.reset();
   record_.answered = net::Clock::now();
   if (!response) {
     record_.error = response.error();
@@ -166,8 +176,8 @@ Request Connection::make_request(RequestHead head) {
   current_.is_http10 = head.minor_version == 0;
   current_.keep_alive = head.keep_alive && !server_.draining_;
   Request request;
-  const bool asks_upgrade = head.minor_version == 1 && head.framing == Framing::none && head.method == "GET" &&
-                            head.fields.has_token("connection", "upgrade");
+  const bool asks_upgrade = head.minor_version == 1 && head.framing == Framing::none &&
+                            head.method == "GET" && head.fields.has_token("connection", "upgrade");
   if (head.method == "CONNECT") request.upgrade = "connect";
   else if (asks_upgrade) request.upgrade = head.fields.get("upgrade").value_or("");
   current_.upgrade = request.upgrade;
@@ -212,7 +222,8 @@ std::unique_ptr<Body> Connection::make_body(const RequestHead& head) {
   };
   if (current_.wants_continue)
     options.on_first_wait = [wanted = current_.wants_continue, wire = std::weak_ptr(wire_)] {
-      if (const auto alive = wire.lock(); alive && std::exchange(*wanted, false)) alive->write_soon(interim(100, {}));
+      if (const auto alive = wire.lock(); alive && std::exchange(*wanted, false))
+        alive->write_soon(interim(100, {}));
     };
   return std::make_unique<WireBody>(wire_, std::move(options));
 }
@@ -231,19 +242,6 @@ Awaitable<Result<void>> Connection::gather(Request& request, std::size_t size) {
   co_return Result<void>{};
 }
 
-/// Asks the handler, and gives up when the caller goes away meanwhile.
-Awaitable<Result<Response>> Connection::ask(Request request) {
-  struct Watch {
-    Wire& wire;
-    ~Watch() { wire.on_closed = {}; }
-  } watch{*wire_};
-  wire_->on_closed = [this] { group_.cancel(); };
-  if (wire_->is_closed()) co_return Error::closed;
-  if (!request.body) wire_->watch();
-  auto response = co_await server_.handler_.handle(std::move(request));
-  co_return response;
-}
-
 Awaitable<void> Connection::answer(Response response) {
   const net::Duration limit = server_.options_.write_timeout;
   const bool has_body = response.switched || !(current_.is_head || is_bodiless({}, response.status));
@@ -259,14 +257,19 @@ Awaitable<void> Connection::answer(Response response) {
   const bool is_whole = !response.body || !has_body;
   if (chunked && !response.content.empty()) {
     char digits[20];
-    head.append(digits, std::to_chars(digits, digits + sizeof digits, response.content.size(), 16).ptr).append("\r\n");
+    head.append(digits, std::to_chars(digits, digits + sizeof digits, response.content.size(), 16).ptr)
+        .append("\r\n");
   }
-  const std::string_view tail = !chunked ? "" : response.content.empty() ? (is_whole ? "0\r\n\r\n" : "")
-                                                : is_whole ? "\r\n0\r\n\r\n" : "\r\n";
+  const std::string_view tail = !chunked                   ? ""
+                                : response.content.empty() ? (is_whole ? "0\r\n\r\n" : "")
+                                : is_whole                 ? "\r\n0\r\n\r\n"
+                                                           : "\r\n";
   const Wire::Parts parts{head, response.content, tail};
   auto written = co_await wire_->write(parts, limit);
-  if (written && !is_whole) written = co_await write_body(*wire_, *response.body, chunked, limit, record_.bytes_out);
-  const bool is_short = has_body && !response.switched && length_of(response).value_or(record_.bytes_out) != record_.bytes_out;
+  if (written && !is_whole)
+    written = co_await write_body(*wire_, *response.body, chunked, limit, record_.bytes_out);
+  const bool is_short =
+      has_body && !response.switched && length_of(response).value_or(record_.bytes_out) != record_.bytes_out;
   if (written && is_short) written = Error::stream_reset;
   if (written) co_return;
   record_.error = written.error();
@@ -283,7 +286,8 @@ std::string Connection::write_head(const Response& response, bool has_body, bool
     head.append("Connection: Upgrade\r\nUpgrade: ").append(current_.upgrade).append("\r\n");
   } else if (!response.switched) {
     if (chunked) head.append("Transfer-Encoding: chunked\r\n");
-    const bool needs_length = has_body && !chunked && !response.body && !response.fields.contains("content-length");
+    const bool needs_length =
+        has_body && !chunked && !response.body && !response.fields.contains("content-length");
     if (needs_length) {
       head.append("Content-Length: ");
       append_number(head, response.content.size());

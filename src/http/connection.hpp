@@ -28,7 +28,6 @@ class Connection {
   Awaitable<Result<void>> gather(Request& request, std::size_t size);
   Request make_request(RequestHead head);
   std::unique_ptr<Body> make_body(const RequestHead& head);
-  Awaitable<Result<Response>> ask(Request request);
   Awaitable<void> answer(Response response);
   Awaitable<void> finish();
   Awaitable<void> reject(boost::system::error_code error);

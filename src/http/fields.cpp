@@ -5,7 +5,9 @@
 namespace rockdove::http {
 namespace {
 
-constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+constexpr char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 std::string_view trim(std::string_view text) noexcept {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -15,8 +17,7 @@ std::string_view trim(std::string_view text) noexcept {
 
 }  // namespace
 
-bool iequals(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
+bool detail::iequals_same_size(std::string_view a, std::string_view b) noexcept {
   for (std::size_t i = 0; i < a.size(); ++i)
     if (lower(a[i]) != lower(b[i])) return false;
   return true;
@@ -53,7 +54,7 @@ void Fields::add_lowercase(std::string_view name, std::string_view value) {
 
 std::size_t Fields::remove(std::string_view name) {
   return std::erase_if(slots_, [&](const Slot& slot) {
-    return iequals(std::string_view(text_).substr(slot.name_at, slot.name_size), name);
+    return slot.name_size == name.size() && iequals({text_.data() + slot.name_at, slot.name_size}, name);
   });
 }
 

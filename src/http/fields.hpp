@@ -9,8 +9,14 @@
 
 namespace rockdove::http {
 
-/// ASCII case-insensitive equality, as field names compare (RFC 9110 section 5.1).
-bool iequals(std::string_view a, std::string_view b) noexcept;
+namespace detail {
+bool iequals_same_size(std::string_view a, std::string_view b) noexcept;
+}
+
+/// ASCII case-insensitive equality, as field names compare (RFC 9110 section 5.1). Most names differ in size.
+inline bool iequals(std::string_view a, std::string_view b) noexcept {
+  return a.size() == b.size() && detail::iequals_same_size(a, b);
+}
 
 /// An ordered multimap whose names and values share one string: two allocations a message instead
 /// of two a field. Values are kept byte for byte. Views stay valid until the next add() or set().
@@ -25,7 +31,10 @@ class Fields {
    public:
     Iterator(const Fields& fields, std::size_t index) : fields_(&fields), index_(index) {}
     Field operator*() const { return fields_->at(index_); }
-    Iterator& operator++() { ++index_; return *this; }
+    Iterator& operator++() {
+      ++index_;
+      return *this;
+    }
     bool operator==(const Iterator& other) const { return index_ == other.index_; }
 
    private:

@@ -1,5 +1,7 @@
 #include "http/forwarded.hpp"
 
+#include "net/address.hpp"
+
 #include <string>
 
 namespace rockdove::http {
@@ -12,7 +14,8 @@ std::string_view trim(std::string_view text) {
 }
 
 /// Walks the list from its end, which the nearest proxy wrote, to the first address nobody vouches for.
-void find_caller(Request& request, std::string_view list, const std::function<bool(const net::Address&)>& is_trusted) {
+void find_caller(Request& request, std::string_view list,
+                 const std::function<bool(const net::Address&)>& is_trusted) {
   while (!list.empty() && is_trusted(request.context.peer)) {
     const std::size_t comma = list.rfind(',');
     const auto last = trim(comma == std::string_view::npos ? list : list.substr(comma + 1));
@@ -28,17 +31,18 @@ void find_caller(Request& request, std::string_view list, const std::function<bo
 
 void set_forwarded(Request& request, const std::function<bool(const net::Address&)>& is_trusted) {
   Fields& fields = request.fields;
-  const std::string peer = request.context.peer.to_string();
+  const std::string peer = net::to_string(request.context.peer);
   std::string list;
   if (is_trusted(request.context.peer)) {
     for (const auto [name, value] : fields)
       if (iequals(name, "x-forwarded-for")) list.append(list.empty() ? "" : ", ").append(value);
-    if (const auto proto = fields.get("x-forwarded-proto")) request.context.tls = iequals(trim(*proto), "https");
+    if (const auto proto = fields.get("x-forwarded-proto"))
+      request.context.tls = iequals(trim(*proto), "https");
     find_caller(request, list, is_trusted);
     list.append(list.empty() ? "" : ", ");
   } else {
-    for (const std::string_view name :
-         {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "forwarded", "x-real-ip"})
+    for (const std::string_view name : {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
+                                        "x-forwarded-port", "forwarded", "x-real-ip"})
       fields.remove(name);
   }
   list.append(peer);

@@ -17,4 +17,9 @@ class Handler {
   virtual Awaitable<Result<Response>> handle(Request request) = 0;
 };
 
+/// An answer that is known already, in the form that handle() returns.
+inline Awaitable<Result<Response>> ready(Result<Response> response) {
+  co_return response;
+}
+
 }  // namespace rockdove::http

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::array always{"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"};
 // Naming these in Connection is an attack: it would take from the upstream what the edge has seen.
-constexpr std::array end_to_end{"content-length", "content-type", "host",     "authorization",
+constexpr std::array end_to_end{"content-length", "content-type", "host",           "authorization",
                                 "cookie",         "trailer",      "x-forwarded-for"};
 
 bool is_listed(const auto& list, std::string_view name) {
@@ -21,8 +21,12 @@ bool is_listed(const auto& list, std::string_view name) {
 
 void remove_hop_by_hop(Fields& fields) {
   std::string named;
-  for (const auto [name, value] : fields)
+  bool has_any = false;  // most messages have none of them
+  for (const auto [name, value] : fields) {
     if (iequals(name, "connection")) named.append(value).append(",");
+    has_any = has_any || iequals(name, "te") || is_listed(always, name);
+  }
+  if (!has_any) return;
   std::string_view rest = named;
   while (!rest.empty()) {
     const std::size_t comma = rest.find(',');

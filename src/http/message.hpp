@@ -37,13 +37,13 @@ struct Record {
 /// What the public side knows of a caller, and what travels beside a request without being part
 /// of it: never in the header fields, so that no caller can forge it.
 struct Context {
-  std::string request_id;  ///< unique, [0-9a-z-]; in error bodies, logs and X-Request-Id
-  std::string route;       ///< the name of the route that matched
-  std::string tunnel;      ///< the tunnel to serve it
-  std::string upstream;    ///< the upstream's name at the agent; empty: its default one
-  std::string host;        ///< if set, replaces the Host field at the agent; "upstream": its own host
-  net::Address peer;       ///< the caller, or what a trusted proxy said of it
-  bool tls = false;        ///< the caller's connection is encrypted
+  std::string request_id;    ///< unique, [0-9a-z-]; in error bodies, logs and X-Request-Id
+  std::string route;         ///< the name of the route that matched
+  std::string tunnel;        ///< the tunnel to serve it
+  std::string upstream;      ///< the upstream's name at the agent; empty: its default one
+  std::string host;          ///< if set, replaces the Host field at the agent; "upstream": its own host
+  net::Address peer;         ///< the caller, or what a trusted proxy said of it
+  bool tls = false;          ///< the caller's connection is encrypted
   Record* record = nullptr;  ///< valid until handle() returns; null where nobody keeps a record
   net::Duration first_byte_timeout{};  ///< for the answer's head; zero: the handler's own default
 };

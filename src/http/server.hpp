@@ -18,11 +18,11 @@ class Server {
  public:
   struct Options {
     HeadLimits head;
-    std::uint64_t body_bytes = std::uint64_t{1} << 30;               ///< 413 above; zero: no limit
-    net::Duration head_timeout = std::chrono::seconds(10);           ///< first byte to last of a head, else 408
-    net::Duration keep_alive_timeout = std::chrono::seconds(75);     ///< idle between requests
-    net::Duration body_idle_timeout = std::chrono::seconds(30);      ///< silence inside a request body, else 408
-    net::Duration write_timeout = std::chrono::seconds(60);          ///< for a caller to take one piece
+    std::uint64_t body_bytes = std::uint64_t{1} << 30;            ///< 413 above; zero: no limit
+    net::Duration head_timeout = std::chrono::seconds(10);        ///< first byte to last of a head, else 408
+    net::Duration keep_alive_timeout = std::chrono::seconds(75);  ///< idle between requests
+    net::Duration body_idle_timeout = std::chrono::seconds(30);   ///< silence inside a request body, else 408
+    net::Duration write_timeout = std::chrono::seconds(60);       ///< for a caller to take one piece
     /// Told of every exchange when it has ended.
     std::function<void(const Record&)> on_done;
   };

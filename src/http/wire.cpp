@@ -37,7 +37,8 @@ Awaitable<Result<void>> Wire::more(net::Duration limit, std::size_t room) {
       if (input_.size() >= room) co_return Error::header_too_large;
       was_filled_ = true;
     }
-    if (std::exchange(was_filled_, false) && input_.size() < room) input_.resize(std::min(input_.size() * 4, room));
+    if (std::exchange(was_filled_, false) && input_.size() < room)
+      input_.resize(std::min(input_.size() * 4, room));
   }
   const std::uint64_t before = bytes_read_;
   start_read();
@@ -76,8 +77,8 @@ void Wire::on_read(boost::system::error_code error, std::size_t size) {
 Awaitable<Result<void>> Wire::write(Parts parts, net::Duration limit) {
   const auto self = shared_from_this();
   while (!queue_in_flight_.empty()) co_await queue_done_.wait();
-  const std::array<net::asio::const_buffer, 3> buffers{net::asio::buffer(parts[0]), net::asio::buffer(parts[1]),
-                                                       net::asio::buffer(parts[2])};
+  const std::array<net::asio::const_buffer, 3> buffers{
+      net::asio::buffer(parts[0]), net::asio::buffer(parts[1]), net::asio::buffer(parts[2])};
   write_timed_out_ = false;
   write_limit_.set(limit);
   auto [error, written] = co_await stream_.async_write(buffers, net::token);

@@ -6,7 +6,10 @@
 namespace rockdove::http {
 
 WireBody::WireBody(std::shared_ptr<Wire> wire, Options options)
-    : wire_(std::move(wire)), options_(std::move(options)), decoder_(options_.limits), left_(options_.length) {}
+    : wire_(std::move(wire)),
+      options_(std::move(options)),
+      decoder_(options_.limits),
+      left_(options_.length) {}
 
 WireBody::~WireBody() {
   wire_->consume(in_use_);

@@ -47,7 +47,8 @@ class WireBody final : public Body {
 
 /// Writes `body` piece by piece as it comes, in chunks if `chunked`, trailers at the end then. Counts body
 /// bytes into `sent`.
-Awaitable<Result<void>> write_body(Wire& wire, Body& body, bool chunked, net::Duration write_idle, std::uint64_t& sent);
+Awaitable<Result<void>> write_body(Wire& wire, Body& body, bool chunked, net::Duration write_idle,
+                                   std::uint64_t& sent);
 
 /// Appends "Name: value" lines, names in Usual-Case.
 void append_fields(std::string& out, const Fields& fields);

@@ -106,4 +106,15 @@ Result<Url> parse_url(std::string_view text) {
   return url;
 }
 
+std::string to_string(const Address& address) {
+  if (!address.is_v4()) return address.to_string();
+  std::string text;
+  for (const unsigned char byte : address.to_v4().to_bytes()) {
+    if (!text.empty()) text.push_back('.');
+    char digits[4];
+    text.append(digits, std::to_chars(digits, digits + sizeof digits, byte).ptr);
+  }
+  return text;
+}
+
 }  // namespace rockdove::net

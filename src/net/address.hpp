@@ -15,6 +15,9 @@ namespace rockdove::net {
 /// Error::malformed for anything else; a name is not taken, since it may mean several addresses.
 Result<Endpoint> parse_listen_address(std::string_view text);
 
+/// "192.0.2.1", "2001:db8::1". Written for every request, so it avoids what Asio's own goes through.
+std::string to_string(const Address& address);
+
 /// "192.0.2.1:8080", "[2001:db8::1]:8080".
 std::string to_string(const Endpoint& endpoint);
 

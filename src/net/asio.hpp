@@ -8,6 +8,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -29,8 +30,9 @@ using Executor = IoContext::executor_type;
 template <class T>
 using Awaitable = asio::awaitable<T, Executor>;
 /// Failures come back as values: `auto [ec, n] = co_await socket.async_read_some(buffer, token);`
-using Token = asio::as_tuple_t<asio::use_awaitable_t<Executor>>;
-inline constexpr Token token{};
+/// Deferred: the operation starts in co_await itself, without a coroutine frame of its own.
+using Token = asio::as_tuple_t<asio::deferred_t>;
+inline constexpr Token token{asio::deferred};
 
 using Clock = std::chrono::steady_clock;
 using Duration = Clock::duration;

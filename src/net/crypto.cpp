@@ -135,7 +135,9 @@ std::string base64(std::string_view bytes) {
   return text;
 }
 
-std::string base64url(std::string_view bytes) { return encode(bytes, url_alphabet); }
+std::string base64url(std::string_view bytes) {
+  return encode(bytes, url_alphabet);
+}
 
 std::optional<std::string> base64url_decode(std::string_view text) {
   static constexpr auto values = make_values();

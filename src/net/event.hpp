@@ -19,18 +19,17 @@ class Event {
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
 
-  /// Returns once notify() has been called since the last wait() returned.
-  Awaitable<void> wait() {
-    if (!std::exchange(notified_, false)) {
-      co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void(boost::system::error_code)>(
-          Initiation{this}, use_awaitable_);
-      notified_ = false;
-    }
+  /// To be awaited at once: `co_await event.wait()` returns when notify() has been called since the last wait
+  /// returned. It may return without that, once: look at what you wait for in a loop.
+  auto wait() {
+    return asio::async_initiate<const asio::deferred_t, void(boost::system::error_code)>(Initiation{this},
+                                                                                         asio::deferred);
   }
 
   void notify() {
-    notified_ = true;
+    if (resuming_) return;  // the waiter has yet to look
     if (waiter_) complete({});
+    else notified_ = true;
   }
 
   bool has_waiter() const { return waiter_.has_value(); }
@@ -38,14 +37,11 @@ class Event {
  private:
   // The coroutine itself, not an any_completion_handler: that costs an allocation a wait, and assigning one
   // recurses without end in Boost 1.81.
-  using Waiter =
-      asio::async_result<asio::use_awaitable_t<Executor>, void(boost::system::error_code)>::handler_type;
-  static constexpr asio::use_awaitable_t<Executor> use_awaitable_{};
+  using Waiter = asio::detail::awaitable_async_op_handler<void(boost::system::error_code), Executor>;
 
   struct Initiation {
     Event* event;
-    template <class Handler>
-    void operator()(Handler&& handler) const {
+    void operator()(Waiter handler) const {
       assert(!event->waiter_ &&
              "an Event has one waiter");  // a second one would destroy the first's coroutine
       auto slot = asio::get_associated_cancellation_slot(handler);
@@ -53,20 +49,26 @@ class Event {
         slot.assign([self = event](asio::cancellation_type) {
           if (self->waiter_) self->complete(asio::error::operation_aborted);
         });
-      event->waiter_.emplace(std::forward<Handler>(handler));
+      event->waiter_.emplace(std::move(handler));
+      if (std::exchange(event->notified_, false)) event->complete({});
     }
   };
 
   void complete(boost::system::error_code error) {
     Waiter waiter = std::move(*waiter_);
     waiter_.reset();
+    resuming_ = true;
     // Resuming clears the cancellation slot, so that a later cancellation does not look for this event.
-    asio::post(executor_, [resumed = std::move(waiter), error]() mutable { std::move(resumed)(error); });
+    asio::post(executor_, [this, resumed = std::move(waiter), error]() mutable {
+      resuming_ = false;
+      std::move(resumed)(error);
+    });
   }
 
   Executor executor_;
   std::optional<Waiter> waiter_;
   bool notified_ = false;
+  bool resuming_ = false;
 };
 
 }  // namespace rockdove::net

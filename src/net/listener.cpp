@@ -123,7 +123,9 @@ void Listener::stop() {
   pause_timer_.cancel();
 }
 
-Awaitable<bool> Listener::drain(Duration limit) { return connections_.join_for(limit); }
+Awaitable<bool> Listener::drain(Duration limit) {
+  return connections_.join_for(limit);
+}
 
 Awaitable<void> Listener::cancel() {
   stop();

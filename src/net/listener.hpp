@@ -18,7 +18,7 @@ class Listener {
     std::size_t connections_max = 10'000;  ///< served at a time; more go to on_overflow
     std::size_t overflow_max = 64;         ///< in on_overflow at a time; more are closed without a word
     Duration overflow_time = std::chrono::seconds(2);  ///< on_overflow is cancelled after it at the latest
-    int backlog = 1024;                    ///< connections that wait in the kernel (listen(2))
+    int backlog = 1024;                                ///< connections that wait in the kernel (listen(2))
   };
   /// Since construction, but for `active`.
   struct Counters {

@@ -99,7 +99,7 @@ void write(Level level, std::string_view layer, fmt::string_view format, fmt::fo
   const std::lock_guard lock(log.mutex);
   try {
     log.sink->log(message);
-    log.sink->flush();  // the last lines before a crash are the ones that matter
+    log.sink->flush();               // the last lines before a crash are the ones that matter
   } catch (const std::exception&) {  // a full disk must not stop the service
   }
 }

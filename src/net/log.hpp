@@ -37,7 +37,9 @@ inline std::atomic<Level> threshold{Level::info};
 void write(Level level, std::string_view layer, fmt::string_view format, fmt::format_args arguments);
 }  // namespace detail
 
-inline bool enabled(Level level) { return level >= detail::threshold.load(std::memory_order_relaxed); }
+inline bool enabled(Level level) {
+  return level >= detail::threshold.load(std::memory_order_relaxed);
+}
 
 // `layer` names the part of the program that speaks: "link", "inbox". Control characters in the text are
 // written as escapes, so that bytes from outside cannot forge a line.

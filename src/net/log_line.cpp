@@ -41,7 +41,9 @@ std::size_t sequence_size(std::string_view text) {
   return overlong || outside ? 0 : size;
 }
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+}
 
 void append_escape(std::string& line, char c) {
   switch (c) {

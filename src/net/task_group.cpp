@@ -24,9 +24,7 @@ void abort_on_error(std::exception_ptr error) {
     std::rethrow_exception(error);
   } catch (const std::exception& failure) {
     log::error("net", "an exception left a task, this is a bug: {}", failure.what());
-  } catch (...) {
-    log::error("net", "an exception of unknown type left a task, this is a bug");
-  }
+  } catch (...) { log::error("net", "an exception of unknown type left a task, this is a bug"); }
   std::abort();
 }
 
@@ -34,9 +32,7 @@ Awaitable<void> TaskGroup::join_or_cancel() {
   std::exception_ptr cancelled;
   try {
     co_await join();
-  } catch (const boost::system::system_error&) {
-    cancelled = std::current_exception();
-  }
+  } catch (const boost::system::system_error&) { cancelled = std::current_exception(); }
   if (!cancelled) co_return;
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   cancel();

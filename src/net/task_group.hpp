@@ -36,9 +36,8 @@ class TaskGroup {
   Task spawn(Awaitable<void> task) {
     const auto child = children_.emplace(children_.end());
     asio::co_spawn(executor_, later(executor_, std::move(task)),
-                   asio::bind_cancellation_slot(child->slot(), [this, child](std::exception_ptr error) {
-                     ended(child, error);
-                   }));
+                   asio::bind_cancellation_slot(
+                       child->slot(), [this, child](std::exception_ptr error) { ended(child, error); }));
     return Task(&*child);
   }
 
@@ -84,9 +83,7 @@ class TaskGroup {
       std::rethrow_exception(error);
     } catch (const boost::system::system_error& failure) {
       return failure.code() == asio::error::operation_aborted;
-    } catch (...) {
-      return false;
-    }
+    } catch (...) { return false; }
   }
 
   Executor executor_;

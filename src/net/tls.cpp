@@ -3,8 +3,6 @@
 #include "base/files.hpp"
 #include "net/crypto.hpp"
 
-#include <boost/asio/ssl/error.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -12,6 +10,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
 
 #include <memory>
 #include <stdexcept>
@@ -24,7 +24,9 @@ namespace fs = std::filesystem;
 template <auto function>
 struct Free {
   template <class T>
-  void operator()(T* pointer) const { function(pointer); }
+  void operator()(T* pointer) const {
+    function(pointer);
+  }
 };
 using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Free<X509_free>>;
@@ -64,7 +66,9 @@ std::string content(const Bio& bio) {
 }
 
 /// Never asks a person for a pass phrase: a service has no terminal.
-int no_pass_phrase(char*, int, int, void*) { return 0; }
+int no_pass_phrase(char*, int, int, void*) {
+  return 0;
+}
 
 void tune(TlsContext& context) {
   context.set_options(TlsContext::default_workarounds | TlsContext::no_compression);

@@ -3,7 +3,9 @@
 namespace rockdove::ops {
 namespace {
 
-double milliseconds(std::uint64_t microseconds) { return static_cast<double>(microseconds) / 1000.0; }
+double milliseconds(std::uint64_t microseconds) {
+  return static_cast<double>(microseconds) / 1000.0;
+}
 
 }  // namespace
 

@@ -17,7 +17,7 @@ struct RouteStats {
   std::uint64_t requests = 0;
   std::array<std::uint64_t, 6> by_class{};  ///< [2] counts 2xx and so on; [0]: the caller went away first
   std::uint64_t bytes_in = 0, bytes_out = 0;
-  Histogram latency;                        ///< request's head parsed to answer's last byte written
+  Histogram latency;  ///< request's head parsed to answer's last byte written
   std::map<std::string, std::uint64_t, std::less<>> errors;  ///< by error_name()
 
   void add(const http::Record& record);

@@ -33,6 +33,7 @@ struct Agents::Tunnel {
   std::string name;
   std::vector<std::shared_ptr<AgentLink>> links;
   std::size_t running = 0;
+  std::size_t turn = 0;    // where the search for a link begins, so that equals take turns
   std::size_t called = 0;  // of for_place: their place is free, they have yet to take it
   std::list<Waiter*> for_place;
   std::list<Waiter*> for_link;
@@ -50,8 +51,8 @@ struct Agents::Tunnel {
 
 /// Where a request has been without being seen by an upstream.
 struct Agents::Tried {
-  std::set<const AgentLink*> links;             // took no new request
-  std::set<std::string, std::less<>> agents;    // cannot reach their upstream, on whichever link
+  std::set<const AgentLink*> links;           // took no new request
+  std::set<std::string, std::less<>> agents;  // cannot reach their upstream, on whichever link
 };
 
 /// One of a tunnel's running requests.
@@ -109,12 +110,21 @@ void Agents::remove(const std::shared_ptr<AgentLink>& link) {
 }
 
 Awaitable<Result<http::Response>> Agents::handle(http::Request request) {
-  auto found = co_await find_tunnel(request.context.tunnel);
+  auto found = tunnel_for(request.context.tunnel);
+  if (!found && found.error() == Error::no_agent) {
+    // No tunnel at all yet: a first agent may be on its way.
+    const bool has_come = co_await wait_for_link(*nobody_);
+    if (has_come) found = tunnel_for(request.context.tunnel);
+  }
   if (!found) co_return found.error();
   Tunnel& tunnel = **found;
   if (request.context.record) request.context.record->tunnel = tunnel.name;
-  auto placed = co_await take_place(tunnel);
-  if (!placed) co_return placed.error();
+  if (tunnel.running < limits_of(tunnel.name).running && tunnel.for_place.empty()) {
+    ++tunnel.running;
+  } else {
+    auto placed = co_await wait_for_place(tunnel);
+    if (!placed) co_return placed.error();
+  }
   auto place = std::make_unique<Place>(*this, tunnel);
   auto response = co_await send(tunnel, request);
   if (response && response->body)
@@ -123,13 +133,8 @@ Awaitable<Result<http::Response>> Agents::handle(http::Request request) {
 }
 
 /// Returns with `running` counted up.
-Awaitable<Result<void>> Agents::take_place(Tunnel& tunnel) {
-  const Limits& limits = limits_of(tunnel.name);
-  if (tunnel.running < limits.running && tunnel.for_place.empty()) {
-    ++tunnel.running;
-    co_return Result<void>{};
-  }
-  if (tunnel.for_place.size() >= limits.waiting) co_return Error::queue_full;
+Awaitable<Result<void>> Agents::wait_for_place(Tunnel& tunnel) {
+  if (tunnel.for_place.size() >= limits_of(tunnel.name).waiting) co_return Error::queue_full;
   // Whoever leaves the line after having been called, cancelled or late, passes the call on.
   struct Turn {
     Agents& agents;
@@ -153,6 +158,7 @@ Awaitable<Result<http::Response>> Agents::send(Tunnel& tunnel, http::Request& re
   Tried tried;
   boost::system::error_code last = Error::no_agent;
   while (true) {
+    ++tunnel.turn;
     const auto chosen = pick(tunnel, options_, request, tried);
     if (!chosen) {
       if (last == Error::upstream_refused) co_return last;  // every agent's upstream is down
@@ -162,8 +168,8 @@ Awaitable<Result<http::Response>> Agents::send(Tunnel& tunnel, http::Request& re
     }
     if (request.context.record) request.context.record->agent = chosen->hello.agent;
     auto response = co_await chosen->link->call(request);
-    const bool is_unseen =
-        !response && (response.error() == Error::stream_refused || response.error() == Error::upstream_refused);
+    const bool is_unseen = !response && (response.error() == Error::stream_refused ||
+                                         response.error() == Error::upstream_refused);
     if (!is_unseen) co_return response;
     // The upstream has not seen a byte, so another agent may have it (RFC 9113 section 8.7).
     last = response.error();
@@ -175,15 +181,18 @@ Awaitable<Result<http::Response>> Agents::send(Tunnel& tunnel, http::Request& re
 }
 
 /// The link with least to do, of an agent whose upstream is up and that was heard of lately, if there is one.
-std::shared_ptr<AgentLink> Agents::pick(const Tunnel& tunnel, const Options& options, const http::Request& request,
-                                        const Tried& tried) {
+std::shared_ptr<AgentLink> Agents::pick(const Tunnel& tunnel, const Options& options,
+                                        const http::Request& request, const Tried& tried) {
   std::shared_ptr<AgentLink> best;
   std::tuple<bool, bool, std::size_t> best_rank;
   const auto now = net::Clock::now();
-  for (const auto& each : tunnel.links) {
+  const std::size_t count = tunnel.links.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& each = tunnel.links[(tunnel.turn + i) % count];
     if (!each->link->takes_streams()) continue;
     if (tried.links.contains(each.get()) || tried.agents.contains(each->hello.agent)) continue;
-    const std::string_view name = request.context.upstream.empty() ? tunnel::default_upstream : request.context.upstream;
+    const std::string_view name =
+        request.context.upstream.empty() ? tunnel::default_upstream : request.context.upstream;
     const auto upstream = std::find_if(each->upstreams.begin(), each->upstreams.end(),
                                        [&](const auto& report) { return report.name == name; });
     const bool is_down = upstream != each->upstreams.end() && !upstream->up;
@@ -239,16 +248,6 @@ Agents::Tunnel& Agents::tunnel_named(const std::string& name) {
   return *tunnel;
 }
 
-/// The tunnel of a route; waits for a first agent if there is none at all yet.
-Awaitable<Result<Agents::Tunnel*>> Agents::find_tunnel(std::string name) {
-  auto found = tunnel_for(name);
-  if (!found && found.error() == Error::no_agent) {
-    const bool has_come = co_await wait_for_link(*nobody_);
-    if (has_come) found = tunnel_for(name);
-  }
-  co_return found;
-}
-
 Result<Agents::Tunnel*> Agents::tunnel_for(const std::string& name) {
   if (!name.empty()) return &tunnel_named(name);
   if (known_.empty()) return Error::no_agent;
@@ -302,7 +301,8 @@ boost::json::object link_json(const AgentLink& each, net::Clock::time_point now)
 boost::json::object agent_json(const AgentLink& each) {
   boost::json::array upstreams;
   for (const tunnel::UpstreamReport& report : each.upstreams)
-    upstreams.push_back({{"name", report.name}, {"url", report.url}, {"up", report.up}, {"detail", report.detail}});
+    upstreams.push_back(
+        {{"name", report.name}, {"url", report.url}, {"up", report.up}, {"detail", report.detail}});
   boost::json::object agent;
   agent["name"] = each.hello.agent;
   agent["version"] = each.hello.version;

@@ -23,7 +23,7 @@ struct AgentLink {
   std::shared_ptr<tunnel::Link> link;
   tunnel::LinkHello hello;
   std::string token_id;
-  std::string address;  ///< of the agent's end
+  std::string address;                            ///< of the agent's end
   std::vector<tunnel::UpstreamReport> upstreams;  ///< as last reported
 };
 
@@ -36,19 +36,19 @@ class Agents final : public http::Handler {
     std::size_t waiting = 1024;  ///< more wait, so many; above: Error::queue_full
   };
   struct Options {
-    Limits limits;                                           ///< of tunnels that have none of their own
+    Limits limits;  ///< of tunnels that have none of their own
     std::map<std::string, Limits, std::less<>> tunnels;
-    net::Duration agent_wait = std::chrono::seconds(2);      ///< bridges an agent's reconnect
-    net::Duration queue_wait = std::chrono::seconds(30);     ///< longest wait for a free place
-    net::Duration fresh = std::chrono::milliseconds(6500);   ///< a link silent for longer is a last resort
+    net::Duration agent_wait = std::chrono::seconds(2);     ///< bridges an agent's reconnect
+    net::Duration queue_wait = std::chrono::seconds(30);    ///< longest wait for a free place
+    net::Duration fresh = std::chrono::milliseconds(6500);  ///< a link silent for longer is a last resort
   };
 
   /// Bodies of responses must be gone before it is destroyed.
   Agents(net::Executor executor, Options options);
   ~Agents() override;
 
-  /// Adds a link that is about to run. A newer instance of the same agent replaces all links of the older one,
-  /// a newer link of the same instance the one of its index: they are closed and get nothing more.
+  /// Adds a link that is about to run. A newer instance of the same agent replaces all links of the older
+  /// one, a newer link of the same instance the one of its index: they are closed and get nothing more.
   std::shared_ptr<AgentLink> add(AgentLink link);
   /// Forgets a link that has ended; nothing happens if it has been replaced already.
   void remove(const std::shared_ptr<AgentLink>& link);
@@ -77,21 +77,22 @@ class Agents final : public http::Handler {
   class PlacedBody;
 
   Tunnel& tunnel_named(const std::string& name);
-  Awaitable<Result<Tunnel*>> find_tunnel(std::string name);
   Result<Tunnel*> tunnel_for(const std::string& name);
   const Limits& limits_of(const std::string& name) const;
   struct Tried;
-  static std::shared_ptr<AgentLink> pick(const Tunnel& tunnel, const Options& options, const http::Request& request,
-                                         const Tried& tried);
-  Awaitable<Result<void>> take_place(Tunnel& tunnel);
+  static std::shared_ptr<AgentLink> pick(const Tunnel& tunnel, const Options& options,
+                                         const http::Request& request, const Tried& tried);
+  Awaitable<Result<void>> wait_for_place(Tunnel& tunnel);
   Awaitable<bool> wait_for_link(Tunnel& tunnel);
   Awaitable<Result<http::Response>> send(Tunnel& tunnel, http::Request& request);
 
   const net::Executor executor_;
   Options options_;
-  std::map<std::string, std::unique_ptr<Tunnel>, std::less<>> tunnels_;  // never erased: waiters refer to them
+  std::map<std::string, std::unique_ptr<Tunnel>, std::less<>>
+      tunnels_;  // never erased: waiters refer to them
   std::set<std::string> known_;
-  std::unique_ptr<Tunnel> nobody_;  // stands in while no tunnel is known: requests may wait for the first agent
+  std::unique_ptr<Tunnel>
+      nobody_;  // stands in while no tunnel is known: requests may wait for the first agent
 };
 
 }  // namespace rockdove::server

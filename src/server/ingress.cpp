@@ -9,18 +9,20 @@ Ingress::Ingress(http::Handler& agents, Pages pages, Options options)
     : agents_(agents), pages_(std::move(pages)), options_(std::move(options)), router_(options_.routes) {}
 
 Awaitable<Result<http::Response>> Ingress::handle(http::Request request) {
-  if (auto page = own_page(request)) co_return std::move(*page);
+  if (auto page = own_page(request)) return http::ready(std::move(*page));
   // A proxy request (absolute-form) would let callers reach what is behind the upstream: not here.
-  const bool is_origin_form = request.target.starts_with('/') || request.target == "*" || request.method == "CONNECT";
-  if (!is_origin_form) co_return Error::malformed;
+  const bool is_origin_form =
+      request.target.starts_with('/') || request.target == "*" || request.method == "CONNECT";
+  if (!is_origin_form) return http::ready(Error::malformed);
   const config::RouteConfig* route = router_.find(request.fields.get("host").value_or(""), request.target);
-  if (!route) co_return Error::no_route;
+  if (!route) return http::ready(Error::no_route);
   if (request.context.record) request.context.record->route = route->name;
   request.context.route = route->name;
   request.context.tunnel = route->tunnel;
   request.context.upstream = route->upstream;
   const net::Duration own_limit = route->first_byte_timeout;
-  request.context.first_byte_timeout = own_limit > net::Duration::zero() ? own_limit : options_.first_byte_timeout;
+  request.context.first_byte_timeout =
+      own_limit > net::Duration::zero() ? own_limit : options_.first_byte_timeout;
   http::set_forwarded(request, [this](const net::Address& address) {
     for (const net::Network& network : options_.trusted_proxies)
       if (network.contains(address)) return true;
@@ -29,13 +31,13 @@ Awaitable<Result<http::Response>> Ingress::handle(http::Request request) {
   if (request.context.record) request.context.record->peer = request.context.peer;
   if (route->host_header == "upstream") request.context.host = "upstream";
   else if (route->host_header != "keep") request.fields.set("Host", route->host_header);
-  auto response = co_await agents_.handle(std::move(request));
-  co_return response;
+  return agents_.handle(std::move(request));
 }
 
 std::optional<http::Response> Ingress::own_page(const http::Request& request) const {
   if (request.method != "GET" && request.method != "HEAD") return std::nullopt;
-  if (request.target != "/health" && !(request.target == "/stats" && options_.public_stats)) return std::nullopt;
+  if (request.target != "/health" && !(request.target == "/stats" && options_.public_stats))
+    return std::nullopt;
   return pages_(request.target);
 }
 
@@ -44,10 +46,11 @@ void Ingress::on_done(const http::Record& record) {
   if (!record.route.empty()) stats_[record.route].add(record);
   if (!options_.log_requests || !log::enabled(log::Level::info)) return;
   const std::chrono::duration<double, std::milli> time = record.ended - record.started;
-  log::info("request", "{} {} {} {} -> {} {} in {:.1f} ms, {} B in, {} B out, id {}{}{}", record.peer.to_string(),
-            record.method, record.target, record.route.empty() ? "-" : record.route,
-            record.agent.empty() ? "-" : record.agent, record.status, time.count(), record.bytes_in, record.bytes_out,
-            record.request_id, record.error ? ", " : "", record.error ? record.error.message() : "");
+  log::info("request", "{} {} {} {} -> {} {} in {:.1f} ms, {} B in, {} B out, id {}{}{}",
+            net::to_string(record.peer), record.method, record.target,
+            record.route.empty() ? "-" : record.route, record.agent.empty() ? "-" : record.agent,
+            record.status, time.count(), record.bytes_in, record.bytes_out, record.request_id,
+            record.error ? ", " : "", record.error ? record.error.message() : "");
 }
 
 void Ingress::set_options(Options options) {

@@ -20,7 +20,11 @@ struct Count {
 
 LinkPort::LinkPort(Agents& agents, const TokenStore& tokens, std::function<void()> refresh,
                    std::shared_ptr<net::TlsContext> tls, Options options)
-    : agents_(agents), tokens_(tokens), refresh_(std::move(refresh)), tls_(std::move(tls)), options_(std::move(options)) {}
+    : agents_(agents),
+      tokens_(tokens),
+      refresh_(std::move(refresh)),
+      tls_(std::move(tls)),
+      options_(std::move(options)) {}
 
 Awaitable<void> LinkPort::serve(net::TcpSocket socket) {
   // Agents that come back all at once after an outage must not make each other time out.
@@ -56,8 +60,8 @@ Awaitable<void> LinkPort::serve(net::TcpSocket socket) {
   hooks.on_note = [this, registered](std::string_view text) {
     if (*registered) on_note(**registered, text);
   };
-  entry.link = std::make_shared<tunnel::Link>(std::move(stream), tunnel::Side::server, tunnel::Role::opener, nullptr,
-                                              options_.link, std::move(hooks));
+  entry.link = std::make_shared<tunnel::Link>(std::move(stream), tunnel::Side::server, tunnel::Role::opener,
+                                              nullptr, options_.link, std::move(hooks));
   const auto link = entry.link;
   const auto added = agents_.add(std::move(entry));
   *registered = added.get();
@@ -116,7 +120,8 @@ Awaitable<Result<LinkPort::Welcome>> LinkPort::welcome(net::Stream& stream) {
 }
 
 /// Why this agent may not have a link now, if so.
-std::optional<tunnel::LinkRefusal> LinkPort::objection(const Result<tunnel::LinkHello>& hello, std::string& token_id) {
+std::optional<tunnel::LinkRefusal> LinkPort::objection(const Result<tunnel::LinkHello>& hello,
+                                                       std::string& token_id) {
   if (!hello && hello.error() == Error::protocol)
     return tunnel::LinkRefusal{400, "protocol", "this port is for rockdove agents", {}};
   if (draining_)
@@ -124,8 +129,8 @@ std::optional<tunnel::LinkRefusal> LinkPort::objection(const Result<tunnel::Link
   refresh_();
   const auto token = hello ? tokens_.verify(hello->secret) : std::nullopt;
   if (!token)
-    return tunnel::LinkRefusal{401, "unauthorized",
-                               "the token is unknown or was revoked: ask for a new join string", {}};
+    return tunnel::LinkRefusal{
+        401, "unauthorized", "the token is unknown or was revoked: ask for a new join string", {}};
   if (token->tunnel != hello->tunnel)
     return tunnel::LinkRefusal{403, "tunnel_mismatch", "the token is for another tunnel", {}};
   if (hello->direction != tunnel::Direction::ingress)
@@ -144,12 +149,18 @@ Awaitable<Result<LinkPort::Welcome>> LinkPort::refuse(net::Stream& stream, tunne
 
 void LinkPort::on_note(AgentLink& link, std::string_view text) {
   auto report = tunnel::decode_report(text);
-  if (!report) return log::warn("link", "{}: agent {} sent a note nobody understands", link.hello.tunnel, link.hello.agent);
+  if (!report)
+    return log::warn("link", "{}: agent {} sent a note nobody understands", link.hello.tunnel,
+                     link.hello.agent);
   for (const tunnel::UpstreamReport& now : *report)
     for (const tunnel::UpstreamReport& before : link.upstreams) {
       if (before.name != now.name || before.up == now.up || link.hello.link_index != 0) continue;
-      if (now.up) log::info("link", "{}: agent {}: upstream {} is up again", link.hello.tunnel, link.hello.agent, now.url);
-      else log::warn("link", "{}: agent {}: upstream {} is down: {}", link.hello.tunnel, link.hello.agent, now.url, now.detail);
+      if (now.up)
+        log::info("link", "{}: agent {}: upstream {} is up again", link.hello.tunnel, link.hello.agent,
+                  now.url);
+      else
+        log::warn("link", "{}: agent {}: upstream {} is down: {}", link.hello.tunnel, link.hello.agent,
+                  now.url, now.detail);
     }
   link.upstreams = std::move(*report);
 }

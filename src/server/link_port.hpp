@@ -16,8 +16,8 @@ namespace rockdove::server {
 class LinkPort {
  public:
   struct Options {
-    std::size_t handshakes = 64;                                   ///< at a time; more are turned away
-    net::Duration handshake_timeout = std::chrono::seconds(10);    ///< TCP accepted to link running
+    std::size_t handshakes = 64;                                 ///< at a time; more are turned away
+    net::Duration handshake_timeout = std::chrono::seconds(10);  ///< TCP accepted to link running
     tunnel::Link::Options link;
   };
 

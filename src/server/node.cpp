@@ -105,13 +105,15 @@ Node::Node(net::Executor executor, config::ServerConfig config)
       budget_{config_.limits.link_memory, 0},
       tokens_(config_.data),
       agents_(executor, agents_options(config_)),
-      ingress_(agents_, [this](std::string_view target) { return page(target); }, ingress_options(config_)),
+      ingress_(
+          agents_, [this](std::string_view target) { return page(target); }, ingress_options(config_)),
       admin_(std::make_unique<AdminPages>(*this)),
       ingress_server_(ingress_, http_options(config_.limits)),
       admin_server_(*admin_, http_options(config_.limits)),
       tunnel_tls_(tunnel_tls(config_)),
       ingress_tls_(ingress_tls(config_)),
-      link_port_(agents_, tokens_, [this] { refresh_tokens(); }, tunnel_tls_, link_options(config_, budget_)),
+      link_port_(
+          agents_, tokens_, [this] { refresh_tokens(); }, tunnel_tls_, link_options(config_, budget_)),
       tasks_(executor, net::abort_on_error),
       stop_(executor) {
   apply(config_);
@@ -191,9 +193,10 @@ Awaitable<void> Node::serve_caller(net::TcpSocket socket) {
 Awaitable<void> Node::refuse_caller(net::TcpSocket socket) {
   if (ingress_tls_) co_return;
   http::Response response = http::error_response(Error::queue_full, "");
-  std::string text = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: " +
-                     std::to_string(response.content.size()) + "\r\nRetry-After: 2\r\nConnection: close\r\n\r\n" +
-                     response.content;
+  std::string text =
+      "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: " +
+      std::to_string(response.content.size()) + "\r\nRetry-After: 2\r\nConnection: close\r\n\r\n" +
+      response.content;
   net::Stream stream(std::move(socket));
   auto [error, written] = co_await stream.async_write(net::asio::buffer(text), net::token);
   if (!error) co_await stream.shutdown_write();
@@ -269,7 +272,7 @@ std::optional<http::Response> Node::page(std::string_view target) const {
 }
 
 std::string Node::health() const {
-  const std::chrono::duration<double> uptime = net::Clock::now() - started_;
+  const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(net::Clock::now() - started_);
   boost::json::object health;
   health["status"] = "ok";
   health["service"] = config_.service;
@@ -281,7 +284,7 @@ std::string Node::health() const {
 }
 
 std::string Node::stats() const {
-  const std::chrono::duration<double> uptime = net::Clock::now() - started_;
+  const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(net::Clock::now() - started_);
   const auto counters = ingress_listener_->counters();
   boost::json::object stats;
   stats["version"] = ROCKDOVE_VERSION;

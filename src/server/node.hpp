@@ -25,8 +25,8 @@ class Node {
   /// Serves until stop() has been called and everything has ended.
   Awaitable<void> run();
 
-  /// Begins an orderly stop: callers' and agents' work under way gets Config::drain to end. Called again: ends
-  /// at once.
+  /// Begins an orderly stop: callers' and agents' work under way gets Config::drain to end. Called again:
+  /// ends at once.
   void stop();
   /// Applies what can change in a running server. Throws std::exception, and changes nothing then.
   void reload(config::ServerConfig config);

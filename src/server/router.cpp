@@ -7,7 +7,9 @@
 namespace rockdove::server {
 namespace {
 
-bool is_wildcard(std::string_view host) { return host.starts_with("*."); }
+bool is_wildcard(std::string_view host) {
+  return host.starts_with("*.");
+}
 
 /// Larger is more specific.
 std::pair<std::size_t, std::size_t> rank(const config::RouteConfig& route) {
@@ -40,7 +42,8 @@ bool path_fits(std::string_view prefix, std::string_view target) {
 }  // namespace
 
 Router::Router(std::vector<config::RouteConfig> routes) : routes_(std::move(routes)) {
-  std::stable_sort(routes_.begin(), routes_.end(), [](const auto& a, const auto& b) { return rank(a) > rank(b); });
+  std::stable_sort(routes_.begin(), routes_.end(),
+                   [](const auto& a, const auto& b) { return rank(a) > rank(b); });
 }
 
 const config::RouteConfig* Router::find(std::string_view host, std::string_view target) const {

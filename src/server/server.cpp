@@ -12,7 +12,8 @@ namespace {
 
 using Signals = net::asio::signal_set;
 
-Awaitable<void> handle_signals(Signals& signals, Node& node, const std::function<config::ServerConfig()>& reload) {
+Awaitable<void> handle_signals(Signals& signals, Node& node,
+                               const std::function<config::ServerConfig()>& reload) {
   while (true) {
     auto [error, number] = co_await signals.async_wait(net::token);
     if (error) co_return;

@@ -8,8 +8,8 @@
 namespace rockdove::server {
 
 /// Runs until SIGTERM or SIGINT, then drains; a second signal ends it at once. SIGHUP calls `reload` and
-/// applies what can change in a running server: routes, limits, tokens, certificates. Throws std::exception with a message for the
-/// operator if it cannot start.
+/// applies what can change in a running server: routes, limits, tokens, certificates. Throws std::exception
+/// with a message for the operator if it cannot start.
 int run(config::ServerConfig config, std::function<config::ServerConfig()> reload);
 
 }  // namespace rockdove::server

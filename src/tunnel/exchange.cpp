@@ -100,7 +100,7 @@ Awaitable<Result<http::Response>> Link::handle(http::Request request) {
 Awaitable<Result<http::Response>> Link::call(http::Request& request) {
   const auto self = shared_from_this();
   if (!takes_streams()) co_return Error::stream_refused;
-  const auto stream = std::make_shared<LinkStream>(socket_.executor());
+  const auto stream = std::make_shared<LinkStream>(socket_.executor(), deadlines_);
   const bool is_upgrade = !request.upgrade.empty();
   const bool has_body = request.has_body || is_upgrade;
   const OutgoingHead head = encode_request(request);
@@ -111,8 +111,8 @@ Awaitable<Result<http::Response>> Link::call(http::Request& request) {
   if (request.has_body) {
     stream->content = std::move(request.content);
     h2_.send(*stream, stream->content, !request.body);
-    if (request.body)
-      group_.spawn(pump_out(stream, std::move(request.body), std::exchange(request.expects_continue, false)));
+    stream->body = std::move(request.body);
+    if (stream->body) group_.spawn(pump_out(stream, request.expects_continue));
   }
   flush_soon();
   const auto limit = request.context.first_byte_timeout;
@@ -124,27 +124,38 @@ Awaitable<Result<http::Response>> Link::call(http::Request& request) {
     auto response = take_response(stream, request);
     if (!response && response.error() == Error::timed_out && !stream->timed_out) continue;  // nothing yet
     stream->limit.clear();
-    stream->head_limit = {};
     if (!response) {
       if (stream->timed_out) co_return Error::upstream_timeout;
-      if (response.error() == Error::stream_refused) request.content = std::move(stream->content);
+      give_back(*stream, request);
       co_return response.error();
     }
     open.answered();
-    stream->go = true;
-    if (response->switched) group_.spawn(pump_out(stream, std::move(request.body), false));
-    else if (is_upgrade) h2_.send(*stream, {}, true);
-    stream->outbound_news.notify();
+    stream->answered = true;
+    if (response->switched) {
+      stream->body = std::move(request.body);
+      group_.spawn(pump_out(stream, false));
+    } else if (is_upgrade) {
+      h2_.send(*stream, {}, true);
+    }
     co_return response;
   }
 }
 
+/// Makes a request whole again that nobody has read: it may be sent elsewhere.
+void Link::give_back(LinkStream& stream, http::Request& request) {
+  if (!request.has_body || stream.body_touched) return;
+  request.content = std::move(stream.content);
+  request.body = std::move(stream.body);
+}
+
 /// The final response if it has come; Error::timed_out while there is none yet. Passes interim ones on.
-Result<http::Response> Link::take_response(const std::shared_ptr<LinkStream>& stream, const http::Request& request) {
+Result<http::Response> Link::take_response(const std::shared_ptr<LinkStream>& stream,
+                                           const http::Request& request) {
   for (H2Stream::Head& head : std::exchange(stream->heads, {})) {
     auto response = decode_response(std::move(head));
     if (!response) {
-      const bool never_seen = response.error() == Error::stream_refused || response.error() == Error::upstream_refused;
+      const bool never_seen =
+          response.error() == Error::stream_refused || response.error() == Error::upstream_refused;
       if (never_seen && stream->body_touched) return Error::link_lost;
       return response.error();
     }
@@ -190,7 +201,8 @@ boost::system::error_code Link::failure_of(const LinkStream& stream) const {
 /// Sends a body piece by piece and ends the stream's outgoing direction.
 Awaitable<Result<void>> Link::pump(std::shared_ptr<LinkStream> stream, http::Body& body) {
   while (true) {
-    while (!stream->outbound_taken && !stream->closed && !stream->link_lost) co_await stream->outbound_news.wait();
+    while (!stream->outbound_taken && !stream->closed && !stream->link_lost)
+      co_await stream->outbound_news.wait();
     if (stream->closed || stream->link_lost) co_return failure_of(*stream);
     stream->body_touched = true;
     auto piece = co_await body.read();
@@ -199,7 +211,8 @@ Awaitable<Result<void>> Link::pump(std::shared_ptr<LinkStream> stream, http::Bod
     if (piece->empty()) break;
     h2_.send(*stream, *piece, false);
     flush_soon();
-    if (stream->head_limit > net::Duration::zero()) stream->limit.set(stream->head_limit);
+    if (!stream->answered && stream->head_limit > net::Duration::zero())
+      stream->limit.set(stream->head_limit);
   }
   stream->outbound_trailers = body.trailers();
   h2_.send(*stream, {}, true);
@@ -207,39 +220,39 @@ Awaitable<Result<void>> Link::pump(std::shared_ptr<LinkStream> stream, http::Bod
   co_return Result<void>{};
 }
 
-Awaitable<void> Link::pump_out(std::shared_ptr<LinkStream> stream, std::unique_ptr<http::Body> body, bool wait_for_go) {
+/// Sends the request's body, or what follows a protocol switch.
+Awaitable<void> Link::pump_out(std::shared_ptr<LinkStream> stream, bool wait_for_go) {
   if (wait_for_go) {  // RFC 9110 section 10.1.1: but not for ever, for many a server never says 100
-    net::Deadline patience(net::Deadlines::of(socket_.executor().context()), [stream] {
+    net::Deadline patience(deadlines_, [stream] {
       stream->go = true;
       stream->outbound_news.notify();
     });
     patience.set(options_.continue_wait);
-    while (!stream->go && !stream->closed && !stream->link_lost) co_await stream->outbound_news.wait();
+    while ((!stream->go || stream->answered) && !stream->closed && !stream->link_lost)
+      co_await stream->outbound_news.wait();  // a final answer came instead of 100: nobody wants the body
   }
-  auto sent = co_await pump(stream, *body);
+  if (stream->closed || stream->link_lost) co_return;  // the body is still whole: call() may give it back
+  auto sent = co_await pump(stream, *stream->body);
+  stream->body.reset();
   if (sent || stream->closed || stream->link_lost) co_return;
   stream->sender_error = sent.error();
   reset(*stream, H2::cancel);
 }
 
-Awaitable<void> Link::serve(std::shared_ptr<LinkStream> stream) {
-  // Cancelled when the other end resets the stream: nothing is left to be answered then.
-  const ServerTask running(*stream);
-  auto head = std::move(stream->heads.front());
+/// Starts the task that answers a stream of the other end.
+void Link::serve(const std::shared_ptr<LinkStream>& stream) {
+  auto request = decode_request(std::move(stream->heads.front()));
   stream->heads.clear();
-  auto request = decode_request(std::move(head));
-  if (!request) {
-    reset(*stream, H2::internal_error);
-  } else {
-    http::Request taken = std::move(*request);
-    taken.has_body = !stream->bodiless && taken.upgrade.empty();
-    if (stream->remote_ended && stream->trailers.empty()) taken.content = take_whole(*stream);
-    else taken.body = make_body(stream, !taken.upgrade.empty());
-    co_await answer(stream, std::move(taken));
-  }
+  if (!request) return reset(*stream, H2::internal_error);
+  request->has_body = !stream->bodiless && request->upgrade.empty();
+  if (stream->remote_ended && stream->trailers.empty()) request->content = take_whole(*stream);
+  else request->body = make_body(stream, !request->upgrade.empty());
+  stream->server_task = group_.spawn(answer(stream, std::move(*request)));
 }
 
+/// Cancelled when the other end resets the stream: nothing is left to be answered then.
 Awaitable<void> Link::answer(std::shared_ptr<LinkStream> stream, http::Request request) {
+  const ServerTask running(*stream);
   request.on_interim = [this, stream](int status, const http::Fields& fields) {
     h2_.respond(*stream, encode_response(status, fields).list, false, false);
     flush_soon();
@@ -259,13 +272,15 @@ Awaitable<void> Link::answer(std::shared_ptr<LinkStream> stream, http::Request r
     auto sent = co_await pump(stream, *response->body);
     if (!sent) reset(*stream, H2::internal_error);
   } else {
-    while (!stream->outbound_taken && !stream->closed && !stream->link_lost) co_await stream->outbound_news.wait();
+    while (!stream->outbound_taken && !stream->closed && !stream->link_lost)
+      co_await stream->outbound_news.wait();
   }
 }
 
 void Link::reset(LinkStream& stream, std::uint32_t code) {
   h2_.reset(stream, code);
   stream.inbound_news.notify();
+  stream.outbound_news.notify();
   flush_soon();
 }
 

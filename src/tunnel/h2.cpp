@@ -1,196 +1,10 @@
 #include "tunnel/h2.hpp"
 
-#include <nghttp2/nghttp2.h>
+#include "tunnel/h2_callbacks.hpp"
 
-#include <algorithm>
-#include <cstring>
-#include <limits>
+#include <utility>
 
 namespace rockdove::tunnel {
-namespace {
-
-constexpr std::uint32_t frame_bytes_max = 32 * 1024;
-
-std::string_view view(const std::uint8_t* bytes, std::size_t size) {
-  return {reinterpret_cast<const char*>(bytes), size};
-}
-
-/// Names that change with every message would only push useful entries out of the peer's table.
-bool is_unique(std::string_view name) {
-  return name == ":rd-request" || name == "x-request-id" || name == "X-Request-Id";
-}
-
-std::vector<nghttp2_nv> to_nv(const H2::HeadList& head) {
-  std::vector<nghttp2_nv> list;
-  list.reserve(head.size());
-  for (const auto& [name, value] : head) {
-    const std::uint8_t flags = is_unique(name) ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE;
-    list.push_back({reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data())),
-                    reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(),
-                    flags});
-  }
-  return list;
-}
-
-}  // namespace
-
-/// nghttp2's callbacks. They only note what happened; nothing here calls back into the session but
-/// what its documentation allows (credit, trailers).
-struct H2::Callbacks {
-  static H2& self(void* user) { return *static_cast<H2*>(user); }
-
-  static int begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
-    H2& h2 = self(user);
-    const std::int32_t id = frame->hd.stream_id;
-    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-      auto stream = h2.make_stream_();
-      stream->id = id;
-      nghttp2_session_set_stream_user_data(session, id, stream.get());
-      h2.streams_.emplace(id, std::move(stream));
-    }
-    if (H2Stream* stream = h2.find(id)) stream->arriving_ = {};
-    return 0;
-  }
-
-  static int header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
-                    const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
-    H2& h2 = self(user);
-    H2Stream* stream = h2.find(frame->hd.stream_id);
-    if (!stream) return 0;
-    stream->head_bytes_ += name_size + value_size + 32;
-    if (stream->head_bytes_ > h2.options_.head_bytes_max) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;  // resets it
-    auto& fields = name_size && name[0] == ':' ? stream->arriving_.pseudo : stream->arriving_.fields;
-    fields.add(view(name, name_size), view(value, value_size));
-    return 0;
-  }
-
-  static int frame_received(nghttp2_session*, const nghttp2_frame* frame, void* user) {
-    H2& h2 = self(user);
-    switch (frame->hd.type) {
-      case NGHTTP2_HEADERS: {
-        H2Stream* stream = h2.find(frame->hd.stream_id);
-        if (!stream) return 0;
-        if (stream->has_head_) {
-          stream->trailers = std::move(stream->arriving_.fields);
-        } else {
-          const auto status = stream->arriving_.pseudo.get(":status");
-          stream->has_head_ = !status || !status->starts_with('1') || *status == "101";
-          stream->heads.push_back(std::move(stream->arriving_));
-          stream->bodiless = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
-        }
-        stream->head_bytes_ = 0;
-        if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) stream->remote_ended = true;
-        h2.mark(*stream);
-        break;
-      }
-      case NGHTTP2_DATA:
-        if (H2Stream* stream = h2.find(frame->hd.stream_id); stream && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) {
-          stream->remote_ended = true;
-          h2.mark(*stream);
-        }
-        break;
-      case NGHTTP2_PING:
-        if (frame->hd.flags & NGHTTP2_FLAG_ACK) {
-          std::uint64_t opaque = 0;
-          std::memcpy(&opaque, frame->ping.opaque_data, sizeof opaque);
-          h2.ping_ack_ = opaque;
-        }
-        break;
-      case NGHTTP2_GOAWAY:
-        h2.peer_gone_ = view(frame->goaway.opaque_data, std::min<std::size_t>(frame->goaway.opaque_data_len, 256));
-        break;
-      case note_frame_type: h2.notes_.push_back(std::move(h2.note_arriving_)); h2.note_arriving_.clear(); break;
-      default: break;
-    }
-    return 0;
-  }
-
-  static int data_chunk(nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* data, std::size_t size,
-                        void* user) {
-    H2& h2 = self(user);
-    h2.data_received_ += size;
-    if (H2Stream* stream = h2.find(id)) h2.received(*stream, view(data, size));
-    else nghttp2_session_consume_connection(h2.session_, size);
-    return 0;
-  }
-
-  static int stream_closed(nghttp2_session*, std::int32_t id, std::uint32_t code, void* user) {
-    H2& h2 = self(user);
-    if (H2Stream* stream = h2.find(id)) h2.forget(*stream, code);
-    return 0;
-  }
-
-  static int frame_not_sent(nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
-    H2& h2 = self(user);
-    if (frame->hd.type != NGHTTP2_HEADERS) return 0;
-    H2Stream* stream = h2.find(frame->hd.stream_id);
-    if (!stream) return 0;
-    const bool is_request = frame->headers.cat == NGHTTP2_HCAT_REQUEST;
-    h2.forget(*stream, is_request ? refused_stream : internal_error);
-    return 0;
-  }
-
-  static ssize_t body_length(nghttp2_session* session, std::int32_t id, std::uint8_t*, std::size_t room,
-                             std::uint32_t* flags, nghttp2_data_source* source, void*) {
-    auto& stream = *static_cast<H2Stream*>(source->ptr);
-    if (stream.outbound.empty() && !stream.outbound_last) {
-      stream.deferred_ = true;
-      return NGHTTP2_ERR_DEFERRED;
-    }
-    *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-    const std::size_t size = std::min(room, stream.outbound.size());
-    if (stream.outbound_last && size == stream.outbound.size()) {
-      *flags |= NGHTTP2_DATA_FLAG_EOF;
-      if (!stream.outbound_trailers.empty()) {
-        *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-        HeadList head;
-        for (const auto field : stream.outbound_trailers) head.push_back(field);
-        const auto list = to_nv(head);
-        nghttp2_submit_trailer(session, id, list.data(), list.size());
-      }
-    }
-    return static_cast<ssize_t>(size);
-  }
-
-  static int send_body(nghttp2_session*, nghttp2_frame*, const std::uint8_t* frame_header, std::size_t size,
-                       nghttp2_data_source* source, void* user) {
-    H2& h2 = self(user);
-    auto& stream = *static_cast<H2Stream*>(source->ptr);
-    h2.out_->append(view(frame_header, 9));
-    h2.out_->append(stream.outbound.substr(0, size));
-    stream.outbound.remove_prefix(size);
-    if (stream.outbound.empty() && !stream.outbound_taken) {
-      stream.outbound_taken = true;
-      h2.mark(stream);
-    }
-    return 0;
-  }
-
-  static ssize_t frame_room(nghttp2_session*, std::uint8_t, std::int32_t, std::int32_t link_window,
-                            std::int32_t stream_window, std::uint32_t remote_frame_max, void*) {
-    const auto window = static_cast<std::uint32_t>(std::min(link_window, stream_window));
-    return std::min({window, remote_frame_max, frame_bytes_max});
-  }
-
-  static ssize_t pack_note(nghttp2_session*, std::uint8_t* into, std::size_t room, const nghttp2_frame* frame,
-                           void* user) {
-    H2& h2 = self(user);
-    const auto* text = static_cast<const std::string*>(frame->ext.payload);
-    const std::string note = *text;
-    h2.notes_out_.pop_front();  // frames leave in the order in which they were queued
-    if (note.size() > room) return NGHTTP2_ERR_CANCEL;
-    std::memcpy(into, note.data(), note.size());
-    return static_cast<ssize_t>(note.size());
-  }
-
-  static int note_chunk(nghttp2_session*, const nghttp2_frame_hd*, const std::uint8_t* data, std::size_t size,
-                        void* user) {
-    self(user).note_arriving_.append(view(data, size));
-    return 0;
-  }
-
-  static int unpack_note(nghttp2_session*, void**, const nghttp2_frame_hd*, void*) { return 0; }
-};
 
 H2::H2(Role role, Options options, MakeStream make_stream)
     : options_(options),
@@ -237,7 +51,8 @@ H2::H2(Role role, Options options, MakeStream make_stream)
   };
   // ENABLE_PUSH is the client's to send, ENABLE_CONNECT_PROTOCOL the server's.
   nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings + (role == Role::opener ? 0 : 1), 4);
-  nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, static_cast<std::int32_t>(link_window_));
+  nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0,
+                                        static_cast<std::int32_t>(link_window_));
 }
 
 H2::~H2() {
@@ -264,14 +79,18 @@ Result<void> H2::take(std::string& out, std::size_t enough) {
   return {};
 }
 
-bool H2::wants_write() const { return nghttp2_session_want_write(session_) != 0; }
+bool H2::wants_write() const {
+  return nghttp2_session_want_write(session_) != 0;
+}
 
 std::vector<std::shared_ptr<H2Stream>> H2::take_changed() {
   for (const auto& stream : changed_) stream->in_changed_ = false;
   return std::exchange(changed_, {});
 }
 
-std::vector<std::string> H2::take_notes() { return std::exchange(notes_, {}); }
+std::vector<std::string> H2::take_notes() {
+  return std::exchange(notes_, {});
+}
 
 Result<void> H2::open(const std::shared_ptr<H2Stream>& stream, const HeadList& head, bool last) {
   if (peer_gone_ || !nghttp2_session_check_request_allowed(session_)) return Error::draining;
@@ -279,8 +98,8 @@ Result<void> H2::open(const std::shared_ptr<H2Stream>& stream, const HeadList& h
   nghttp2_data_provider body{};
   body.source.ptr = stream.get();
   body.read_callback = Callbacks::body_length;
-  const std::int32_t id =
-      nghttp2_submit_request(session_, nullptr, list.data(), list.size(), last ? nullptr : &body, stream.get());
+  const std::int32_t id = nghttp2_submit_request(session_, nullptr, list.data(), list.size(),
+                                                 last ? nullptr : &body, stream.get());
   if (id < 0) return Error::draining;
   stream->id = id;
   streams_.emplace(id, stream);
@@ -291,7 +110,8 @@ void H2::respond(H2Stream& stream, const HeadList& head, bool final, bool last) 
   if (stream.closed) return;
   const auto list = to_nv(head);
   if (!final) {
-    nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, stream.id, nullptr, list.data(), list.size(), nullptr);
+    nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, stream.id, nullptr, list.data(), list.size(),
+                           nullptr);
     return;
   }
   nghttp2_data_provider body{};
@@ -331,7 +151,9 @@ void H2::ping(std::uint64_t opaque) {
   nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, bytes);
 }
 
-std::optional<std::uint64_t> H2::take_ping_ack() { return std::exchange(ping_ack_, std::nullopt); }
+std::optional<std::uint64_t> H2::take_ping_ack() {
+  return std::exchange(ping_ack_, std::nullopt);
+}
 
 void H2::go_away(std::string_view why) {
   nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
@@ -354,7 +176,8 @@ void H2::grow_windows(std::uint64_t bytes_in_rtt) {
   }
   if (link_window_ < options_.link_window_max) {
     link_window_ = std::min(link_window_ * 2, options_.link_window_max);
-    nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, static_cast<std::int32_t>(link_window_));
+    nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0,
+                                          static_cast<std::int32_t>(link_window_));
   }
 }
 
@@ -394,11 +217,13 @@ void H2::forget(H2Stream& stream, std::uint32_t code) {
   stream.outbound = {};
   stream.outbound_taken = true;
   mark(stream);  // keeps it alive past the table
+  last_ = nullptr;
   streams_.erase(stream.id);
 }
 
 std::vector<std::shared_ptr<H2Stream>> H2::drop_all() {
   std::vector<std::shared_ptr<H2Stream>> dropped;
+  last_ = nullptr;
   for (auto& [id, stream] : std::exchange(streams_, {})) {
     stream->closed = true;
     stream->outbound = {};
@@ -408,9 +233,11 @@ std::vector<std::shared_ptr<H2Stream>> H2::drop_all() {
   return dropped;
 }
 
-H2Stream* H2::find(std::int32_t id) const {
+H2Stream* H2::find(std::int32_t id) {
+  if (last_ && last_->id == id) return last_;  // a head comes field by field
   const auto found = streams_.find(id);
-  return found == streams_.end() ? nullptr : found->second.get();
+  last_ = found == streams_.end() ? nullptr : found->second.get();
+  return last_;
 }
 
 }  // namespace rockdove::tunnel

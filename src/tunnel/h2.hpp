@@ -39,17 +39,17 @@ struct H2Stream : std::enable_shared_from_this<H2Stream> {
     http::Fields pseudo;
     http::Fields fields;
   };
-  std::vector<Head> heads;      ///< in order: interim responses, then the final one
-  std::string inbound;          ///< body bytes not yet taken
+  std::vector<Head> heads;  ///< in order: interim responses, then the final one
+  std::string inbound;      ///< body bytes not yet taken
   http::Fields trailers;
-  bool bodiless = false;        ///< END_STREAM came with the final head
-  bool remote_ended = false;    ///< END_STREAM came: `inbound` is all there is
-  bool closed = false;          ///< nothing more will come or go
-  std::uint32_t reset_code = 0; ///< why, if it was not an orderly end (RFC 9113 section 7)
+  bool bodiless = false;         ///< END_STREAM came with the final head
+  bool remote_ended = false;     ///< END_STREAM came: `inbound` is all there is
+  bool closed = false;           ///< nothing more will come or go
+  std::uint32_t reset_code = 0;  ///< why, if it was not an orderly end (RFC 9113 section 7)
 
   // To be sent. `outbound` views memory of the sender, who waits until `outbound_taken`.
   std::string_view outbound;
-  bool outbound_last = false;   ///< END_STREAM follows `outbound`
+  bool outbound_last = false;  ///< END_STREAM follows `outbound`
   bool outbound_taken = true;
   http::Fields outbound_trailers;
 
@@ -57,10 +57,10 @@ struct H2Stream : std::enable_shared_from_this<H2Stream> {
   friend class H2;
   Head arriving_;
   std::size_t head_bytes_ = 0;
-  bool has_head_ = false;       // a final head came: the next header block is the trailer section
+  bool has_head_ = false;  // a final head came: the next header block is the trailer section
   bool in_changed_ = false;
-  bool deferred_ = false;       // nghttp2 waits for resume
-  std::size_t buffered_ = 0;    // bytes counted in the budget
+  bool deferred_ = false;     // nghttp2 waits for resume
+  std::size_t buffered_ = 0;  // bytes counted in the budget
 };
 
 /// One HTTP/2 session. Not re-entrant: its owner acts on changed() after feed() or take(), never from
@@ -68,13 +68,13 @@ struct H2Stream : std::enable_shared_from_this<H2Stream> {
 class H2 {
  public:
   struct Options {
-    std::uint32_t stream_window = 256 * 1024;      ///< initial, bytes
+    std::uint32_t stream_window = 256 * 1024;  ///< initial, bytes
     std::uint32_t stream_window_max = 8 * 1024 * 1024;
-    std::uint32_t link_window = 4 * 1024 * 1024;   ///< initial, bytes
+    std::uint32_t link_window = 4 * 1024 * 1024;  ///< initial, bytes
     std::uint32_t link_window_max = 64 * 1024 * 1024;
-    std::uint32_t streams_max = 1024;              ///< open at a time
-    std::size_t head_bytes_max = 128 * 1024;       ///< of one head as it arrives, else the stream is reset
-    Budget* budget = nullptr;                      ///< must outlive the session
+    std::uint32_t streams_max = 1024;         ///< open at a time
+    std::size_t head_bytes_max = 128 * 1024;  ///< of one head as it arrives, else the stream is reset
+    Budget* budget = nullptr;                 ///< must outlive the session
   };
 
   using HeadList = std::vector<http::Fields::Field>;
@@ -143,12 +143,13 @@ class H2 {
   void received(H2Stream& stream, std::string_view bytes);
   void forget(H2Stream& stream, std::uint32_t code);
   void release(H2Stream& stream, std::size_t size);
-  H2Stream* find(std::int32_t id) const;
+  H2Stream* find(std::int32_t id);
 
   Options options_;
   MakeStream make_stream_;
   nghttp2_session* session_ = nullptr;
   std::unordered_map<std::int32_t, std::shared_ptr<H2Stream>> streams_;
+  H2Stream* last_ = nullptr;  // found last, in streams_
   std::vector<std::shared_ptr<H2Stream>> changed_;
   std::vector<std::string> notes_;
   std::string note_arriving_;

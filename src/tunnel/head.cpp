@@ -59,8 +59,6 @@ OutgoingHead encode_request(const http::Request& request) {
   if (is_upgrade && request.method != "CONNECT") list.push_back({":protocol", request.upgrade});
   list.push_back({":scheme", context.tls ? std::string_view("https") : std::string_view("http")});
   list.push_back({":path", request.target});
-  list.push_back({":rd-request", context.request_id});
-  if (!context.route.empty()) list.push_back({":rd-route", context.route});
   if (!context.upstream.empty()) list.push_back({":rd-upstream", context.upstream});
   if (!context.host.empty()) list.push_back({":rd-host", context.host});
   if (request.expects_continue) list.push_back({":rd-expect", "100-continue"});
@@ -103,8 +101,6 @@ Result<http::Request> decode_request(H2Stream::Head head) {
   if (!http::is_token(request.method) || !is_target(request.target)) return Error::protocol;
   if (!has_safe_values(pseudo) || !is_safe(head.fields)) return Error::protocol;
   request.expects_continue = pseudo.contains(":rd-expect");
-  request.context.request_id = take(pseudo, ":rd-request");
-  request.context.route = take(pseudo, ":rd-route");
   request.context.upstream = take(pseudo, ":rd-upstream");
   request.context.host = take(pseudo, ":rd-host");
   request.context.tls = pseudo.get(":scheme") == "https";

@@ -16,18 +16,19 @@ constexpr std::chrono::milliseconds measure_pause{10};
 
 Link::Link(net::Stream socket, Side side, Role role, http::Handler* inbound, Options options, Hooks hooks)
     : socket_(std::move(socket)),
+      deadlines_(net::Deadlines::of(socket_.executor().context())),
       side_(side),
       inbound_(inbound),
       options_(options),
       hooks_(std::move(hooks)),
       group_(socket_.executor(), net::abort_on_error),
-      h2_(role, options.h2, [this] { return std::make_shared<LinkStream>(socket_.executor()); }),
+      h2_(role, options.h2, [this] { return std::make_shared<LinkStream>(socket_.executor(), deadlines_); }),
       decoder_(side),
       dirty_(socket_.executor()),
       idle_(socket_.executor()),
-      silence_(net::Deadlines::of(socket_.executor().context()), [this] { end(Error::timed_out); }),
-      next_ping_(net::Deadlines::of(socket_.executor().context()), [this] { keep_alive(); }),
-      goodbye_(net::Deadlines::of(socket_.executor().context()), [this] { end(Error::closed); }) {
+      silence_(deadlines_, [this] { end(Error::timed_out); }),
+      next_ping_(deadlines_, [this] { keep_alive(); }),
+      goodbye_(deadlines_, [this] { end(Error::closed); }) {
   stats_.since = stats_.last_byte = net::Clock::now();
 }
 
@@ -112,7 +113,7 @@ void Link::on_stream_news(const std::shared_ptr<LinkStream>& stream) {
   stream->inbound_news.notify();
   if (!inbound_) return;
   if (!stream->heads.empty() && !stream->server_task && !stream->closed) {
-    if (running_) stream->server_task = group_.spawn(serve(stream));
+    if (running_) serve(stream);
   } else if (stream->closed && stream->reset_code != H2::no_error && stream->server_task) {
     stream->server_task->cancel();  // the caller has gone: so may the call to the upstream
   }
@@ -128,11 +129,13 @@ Awaitable<void> Link::write_loop() {
       if (auto acted = act_on_news(); !acted) end(acted.error());
       const std::size_t size = out_.size() - frame_header_max;
       if (closing_ && size == 0 && !std::exchange(close_sent_, true))
-        control_out_ += control_frame(side_, Opcode::close, std::string_view("\x03\xe8", 2), net::random_u32());
+        control_out_ +=
+            control_frame(side_, Opcode::close, std::string_view("\x03\xe8", 2), net::random_u32());
       if ((size == 0 && control_out_.empty()) || !running_) break;
       std::size_t header = 0;
       if (size > 0)
-        header = frame_in_place(side_, Opcode::binary, out_.data() + frame_header_max, size, net::random_u32());
+        header =
+            frame_in_place(side_, Opcode::binary, out_.data() + frame_header_max, size, net::random_u32());
       const std::string control = std::exchange(control_out_, {});
       const std::array<net::asio::const_buffer, 2> buffers{
           net::asio::buffer(control),
@@ -144,7 +147,9 @@ Awaitable<void> Link::write_loop() {
   }
 }
 
-void Link::flush_soon() { dirty_.notify(); }
+void Link::flush_soon() {
+  dirty_.notify();
+}
 
 void Link::keep_alive() {
   if (!running_) return;
@@ -201,7 +206,9 @@ void Link::close(std::string_view why) {
   flush_soon();
 }
 
-void Link::abort() { end(Error::cancelled); }
+void Link::abort() {
+  end(Error::cancelled);
+}
 
 void Link::send_note(std::string text) {
   h2_.send_note(std::move(text));

@@ -88,17 +88,20 @@ class Link final : public http::Handler, public std::enable_shared_from_this<Lin
   void measure();
   void flush_soon();
 
-  Result<http::Response> take_response(const std::shared_ptr<LinkStream>& stream, const http::Request& request);
+  Result<http::Response> take_response(const std::shared_ptr<LinkStream>& stream,
+                                       const http::Request& request);
   std::string take_whole(LinkStream& stream);
   std::unique_ptr<http::Body> make_body(const std::shared_ptr<LinkStream>& stream, bool switched);
   boost::system::error_code failure_of(const LinkStream& stream) const;
-  Awaitable<void> pump_out(std::shared_ptr<LinkStream> stream, std::unique_ptr<http::Body> body, bool wait_for_go);
+  Awaitable<void> pump_out(std::shared_ptr<LinkStream> stream, bool wait_for_go);
   Awaitable<Result<void>> pump(std::shared_ptr<LinkStream> stream, http::Body& body);
-  Awaitable<void> serve(std::shared_ptr<LinkStream> stream);
+  static void give_back(LinkStream& stream, http::Request& request);
+  void serve(const std::shared_ptr<LinkStream>& stream);
   Awaitable<void> answer(std::shared_ptr<LinkStream> stream, http::Request request);
   void reset(LinkStream& stream, std::uint32_t code);
 
   net::Stream socket_;
+  net::Deadlines& deadlines_;
   const Side side_;
   http::Handler* const inbound_;
   const Options options_;

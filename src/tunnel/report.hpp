@@ -1,4 +1,5 @@
-// What an agent tells the server of itself while a link lives: the content of a note (docs/protocol.md, "Notes").
+// What an agent tells the server of itself while a link lives: the content of a note (docs/protocol.md,
+// "Notes").
 #pragma once
 
 #include "base/error.hpp"

@@ -38,7 +38,7 @@ class Spread(SceneTest):
         load.stop()
         self.assertEqual(load.failures, [])
 
-    def test_an_agent_with_a_small_name_does_not_get_everything(self):
+    def test_requests_one_after_the_other_reach_every_agent(self):
         server = self.server()
         upstreams = [self.upstream(), self.upstream()]
         for name, upstream in zip("ab", upstreams):
@@ -127,6 +127,19 @@ class SecondTry(SceneTest):
             response = self.call(server, method="POST", body=b"order %d" % count)
             self.assertEqual((response.status, response.body), (200, b"ok"))
         self.assertEqual([each.body for each in upstream.requests], [b"order %d" % count for count in range(8)])
+
+    def test_a_body_that_waits_for_100_continue_is_not_lost_when_one_upstream_refuses(self):
+        server, upstream = self.server(), self.upstream()
+        for name in ("a", "z"):
+            self.agent(server, self.dead_port(), name)
+        self.agent(server, upstream, "m")
+        body = bytes(range(256)) * 200
+        for _ in range(4):
+            response = self.call(server, method="POST", fields=["Expect: 100-continue"], body=body)
+            if response.status == 200:
+                self.assertEqual(upstream.last().body, body)
+            else:
+                self.assertEqual(response.status, 502)
 
     def test_an_agent_whose_upstream_refused_is_asked_last(self):
         server, upstream = self.server(), self.upstream()

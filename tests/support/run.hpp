@@ -57,13 +57,14 @@ T run(net::IoContext& io, net::Awaitable<T> task, net::Duration limit = run_limi
       co_return std::optional<T>(std::move(value));
     };
     net::asio::co_spawn(io.get_executor(), wrapped(std::move(task)),
-                   [outcome](std::exception_ptr error, std::optional<T> value) {
-                     outcome->error = error;
-                     outcome->value = std::move(value);
-                     outcome->done = true;
-                   });
+                        [outcome](std::exception_ptr error, std::optional<T> value) {
+                          outcome->error = error;
+                          outcome->value = std::move(value);
+                          outcome->done = true;
+                        });
   }
-  if (!run_until(io, [&] { return outcome->done; }, limit))
+  if (!run_until(
+          io, [&] { return outcome->done; }, limit))
     throw std::runtime_error("the task was not done in time");
   if (outcome->error) std::rethrow_exception(outcome->error);
   if constexpr (!std::is_void_v<T>) return std::move(*outcome->value);

@@ -11,6 +11,7 @@ from pathlib import Path
 from source import Source, functions, statement_around
 
 COLUMNS_MAX = 110
+PYTHON_COLUMNS_MAX = 120  # scripts say in one line what a test table needs
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
 
@@ -120,9 +121,10 @@ def headers_begin_well(source):
 
 
 def text_is_clean(source):
+    columns = PYTHON_COLUMNS_MAX if str(source.path).endswith(".py") else COLUMNS_MAX
     for number, line in enumerate(source.lines, 1):
-        if len(line) > COLUMNS_MAX:
-            yield number, f"{len(line)} columns, at most {COLUMNS_MAX}"
+        if len(line) > columns:
+            yield number, f"{len(line)} columns, at most {columns}"
         if line != line.rstrip():
             yield number, "white space at the end of the line"
         if "\t" in line:

@@ -1,7 +1,7 @@
 #include "net/address.hpp"
 
-#include <boost/asio/ip/address.hpp>
 #include <gtest/gtest.h>
+#include <boost/asio/ip/address.hpp>
 
 namespace rockdove::net {
 namespace {

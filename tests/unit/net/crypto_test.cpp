@@ -54,14 +54,24 @@ TEST(Crypto, base64url_comes_back_for_every_size) {
 }
 
 TEST(Crypto, base64url_decode_takes_one_spelling_only) {
-  const std::string bad[] = {"A",    "AAAAA",  "Zg==", "Zm8=", "++//", "Zm9v\n", " Zm9v", "Zm 9v", "Z\x80",
+  const std::string bad[] = {"A",
+                             "AAAAA",
+                             "Zg==",
+                             "Zm8=",
+                             "++//",
+                             "Zm9v\n",
+                             " Zm9v",
+                             "Zm 9v",
+                             "Z\x80",
                              "Zh",   // bits set past the end of one byte
                              "Zm9",  // and of two
                              std::string("Zg\0A", 4)};
   for (const auto& text : bad) EXPECT_EQ(base64url_decode(text), std::nullopt) << text;
 }
 
-TEST(Crypto, hex_is_lower_case) { EXPECT_EQ(hex(std::string("\0\x0f\xa0\xff", 4)), "000fa0ff"); }
+TEST(Crypto, hex_is_lower_case) {
+  EXPECT_EQ(hex(std::string("\0\x0f\xa0\xff", 4)), "000fa0ff");
+}
 
 TEST(Crypto, random_values_have_the_size_asked_for_and_do_not_repeat) {
   EXPECT_EQ(random_bytes(0), "");

@@ -10,8 +10,8 @@
 namespace rockdove::net {
 namespace {
 
-using test::run;
 using std::chrono::milliseconds;
+using test::run;
 
 HostPort at(const std::string& host, const TcpAcceptor& acceptor) {
   return {host, acceptor.local_endpoint().port()};

@@ -2,8 +2,8 @@
 
 #include "support/sockets.hpp"
 
-#include <boost/asio/ip/address.hpp>
 #include <gtest/gtest.h>
+#include <boost/asio/ip/address.hpp>
 
 #if defined(__linux__)
 #include <sys/resource.h>
@@ -162,9 +162,7 @@ TEST_F(Listening, the_ipv6_wildcard_takes_ipv4_callers) {
   const Endpoint any(asio::ip::address_v6::any(), 0);
   try {
     listener_.emplace(io_.get_executor(), any, Listener::Options{}, echo);
-  } catch (const std::runtime_error&) {
-    GTEST_SKIP() << "no IPv6 here";
-  }
+  } catch (const std::runtime_error&) { GTEST_SKIP() << "no IPv6 here"; }
   group_.spawn(listener_->run());
   TcpSocket socket(io_.get_executor());
   socket.connect(test::loopback(listener_->endpoint().port()));

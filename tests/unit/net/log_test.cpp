@@ -62,11 +62,14 @@ TEST_F(Log, json_escapes_what_must_be_escaped_and_keeps_utf_8) {
       {"line\r\n\tend", R"(line\r\n\tend)"},
       {std::string("\0\x01\x1f\x7f", 4), R"(\u0000\u0001\u001f\u007f)"},
       {"\xE9\xB8\xBD \xF0\x9F\x95\x8A \xC3\xA9", "\xE9\xB8\xBD \xF0\x9F\x95\x8A \xC3\xA9"},
-      {"a\xFF" "b", "a\xEF\xBF\xBD" "b"},
-      {"\xC0\xAF", "\xEF\xBF\xBD\xEF\xBF\xBD"},              // overlong
+      {"a\xFF"
+       "b",
+       "a\xEF\xBF\xBD"
+       "b"},
+      {"\xC0\xAF", "\xEF\xBF\xBD\xEF\xBF\xBD"},                  // overlong
       {"\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},  // a surrogate
       {"cut \xE9\xB8", "cut \xEF\xBF\xBD\xEF\xBF\xBD"},
-      {"\xE9\"", "\xEF\xBF\xBD\\\""},                         // a broken sequence must not swallow a quote
+      {"\xE9\"", "\xEF\xBF\xBD\\\""},  // a broken sequence must not swallow a quote
   };
   for (const auto& [text, escaped] : cases) {
     const std::string line = json_line(moment, Level::info, "a", text);

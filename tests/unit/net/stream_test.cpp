@@ -5,8 +5,8 @@
 #include "support/certificates.hpp"
 #include "support/sockets.hpp"
 
-#include <boost/asio/ssl/error.hpp>
 #include <gtest/gtest.h>
+#include <boost/asio/ssl/error.hpp>
 
 #include <array>
 #include <optional>
@@ -84,9 +84,8 @@ TEST_P(StreamPair, several_buffers_go_out_as_one_run_of_bytes) {
   const std::string head = "head ", body = "body";
   const std::array<asio::const_buffer, 2> buffers{asio::buffer(head), asio::buffer(body)};
   bool written = false;
-  client_->async_write(buffers, [&](boost::system::error_code error, std::size_t count) {
-    written = !error && count == 9;
-  });
+  client_->async_write(
+      buffers, [&](boost::system::error_code error, std::size_t count) { written = !error && count == 9; });
   EXPECT_EQ(run(io_, read_bytes(*server_, 9)), "head body");
   EXPECT_TRUE(run_until(io_, [&] { return written; }));
 }

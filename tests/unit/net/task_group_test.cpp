@@ -22,9 +22,7 @@ struct Group : testing::Test {
   TaskGroup group{io.get_executor(), [this](std::exception_ptr error) {
                     try {
                       std::rethrow_exception(error);
-                    } catch (const std::exception& failure) {
-                      errors.push_back(failure.what());
-                    }
+                    } catch (const std::exception& failure) { errors.push_back(failure.what()); }
                   }};
   int started = 0;
   int ended = 0;
@@ -106,7 +104,9 @@ TEST_F(Group, an_exception_reaches_on_error_and_the_others_go_on) {
   EXPECT_EQ(ended, 1);
 }
 
-Awaitable<void> wait_forever(Event& event) { co_await event.wait(); }
+Awaitable<void> wait_forever(Event& event) {
+  co_await event.wait();
+}
 
 TEST_F(Group, a_cancelled_event_wait_is_not_an_error) {
   Event event(io.get_executor());

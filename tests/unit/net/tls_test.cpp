@@ -6,9 +6,9 @@
 #include "support/certificates.hpp"
 #include "support/sockets.hpp"
 
-#include <boost/asio/ssl/error.hpp>
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
+#include <boost/asio/ssl/error.hpp>
 
 #include <fstream>
 #include <future>
@@ -28,7 +28,9 @@ std::string read(const fs::path& path) {
   return content.str();
 }
 
-void write(const fs::path& path, const std::string& content) { std::ofstream(path) << content; }
+void write(const fs::path& path, const std::string& content) {
+  std::ofstream(path) << content;
+}
 
 class Tls : public testing::Test {
  protected:
@@ -168,9 +170,7 @@ TEST_F(Tls, bad_files_are_named) {
   const auto message = [](auto&& work) -> std::string {
     try {
       work();
-    } catch (const std::exception& failure) {
-      return failure.what();
-    }
+    } catch (const std::exception& failure) { return failure.what(); }
     return "no exception";
   };
   const std::pair<std::string, std::string> cases[] = {
