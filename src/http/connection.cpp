@@ -158,7 +158,7 @@ Awaitable<void> Connection::exchange(RequestHead head) {
   wire_->on_closed = [this] { group_.cancel(); };
   if (!request.body) wire_->watch();
   auto response = co_await server_.handler_.handle(std::move(request));
-  watch.reset();
+  if (response && response->switched) watch.reset();  // the caller's end is the new protocol's business
   record_.answered = net::Clock::now();
   if (!response) {
     record_.error = response.error();
@@ -166,7 +166,7 @@ Awaitable<void> Connection::exchange(RequestHead head) {
   }
   Response answered = std::move(*response);
   co_await answer(std::move(answered));
-  if (incoming_ && incoming_->open) current_.keep_alive = false;
+  watch.reset();
   if (!current_.keep_alive) co_await finish();
 }
 
@@ -213,9 +213,11 @@ std::unique_ptr<Body> Connection::make_body(const RequestHead& head) {
   options.length = head.content_length;
   options.length_max = is_raw ? 0 : server_.options_.body_bytes;
   options.idle = is_raw ? net::Duration::zero() : server_.options_.body_idle_timeout;
+  options.idle_error = Error::body_timed_out;
   options.limits = server_.options_.head;
   options.on_end = [incoming = incoming_, wire = std::weak_ptr(wire_)](bool whole, std::uint64_t size) {
     incoming->open = false;
+    incoming->whole = whole;
     incoming->size = size;
     incoming->ended.notify();
     if (const auto alive = wire.lock(); alive && whole) alive->watch();
@@ -249,6 +251,12 @@ Awaitable<void> Connection::answer(Response response) {
   const bool chunked = has_body && !response.switched && !has_length && !current_.is_http10;
   if (response.switched || (has_body && !has_length && current_.is_http10)) current_.keep_alive = false;
   if (server_.draining_) current_.keep_alive = false;
+  // Not switched: what follows is the next request after all, and nobody has read of it.
+  if (!current_.upgrade.empty() && !response.switched) incoming_.reset();
+  // A body that nobody asked for may never come, and what is left of one that broke is not a request.
+  const bool is_unwanted = current_.wants_continue && std::exchange(*current_.wants_continue, false);
+  const bool is_broken = incoming_ && !incoming_->open && !incoming_->whole;
+  if (is_unwanted || is_broken) current_.keep_alive = false;
   record_.status = response.status;
   std::string head = write_head(response, has_body, chunked);
   if (!has_body) response.content.clear();
@@ -271,6 +279,7 @@ Awaitable<void> Connection::answer(Response response) {
   const bool is_short =
       has_body && !response.switched && length_of(response).value_or(record_.bytes_out) != record_.bytes_out;
   if (written && is_short) written = Error::stream_reset;
+  if (incoming_ && !incoming_->whole) current_.keep_alive = false;
   if (written) co_return;
   record_.error = written.error();
   current_.keep_alive = false;

@@ -48,6 +48,7 @@ class Connection {
   struct Incoming {
     explicit Incoming(const net::Executor& executor) : ended(executor) {}
     bool open = true;
+    bool whole = false;      // read to its end: what follows it is the next request
     std::uint64_t size = 0;  // bytes, once it is not open
     net::Event ended;
   };

@@ -31,6 +31,7 @@ Awaitable<Result<std::string_view>> WireBody::read() {
     if (more) continue;
     const bool is_end = options_.framing == Framing::until_close && more.error() == Error::closed;
     end(is_end);
+    if (more.error() == Error::timed_out) co_return options_.idle_error;
     if (!is_end) co_return more.error() == Error::closed ? make_error_code(Error::truncated) : more.error();
     finished_ = true;
   }

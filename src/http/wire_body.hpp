@@ -16,7 +16,8 @@ class WireBody final : public Body {
     Framing framing = Framing::none;  ///< until_close: raw bytes to the connection's end
     std::uint64_t length = 0;         ///< for Framing::length
     std::uint64_t length_max = 0;     ///< more: Error::body_too_large; zero: no limit
-    net::Duration idle{};             ///< longest silence: Error::timed_out; zero: no limit
+    net::Duration idle{};             ///< longest silence; zero: no limit
+    Error idle_error = Error::timed_out;  ///< what a longer silence is called
     HeadLimits limits;                ///< for trailers
     /// Called once: `whole` when the body has been read to its end, not when it was dropped before or broke.
     /// `size`: the body bytes read.

@@ -27,7 +27,7 @@ class Event {
   }
 
   void notify() {
-    if (resuming_) return;  // the waiter has yet to look
+    if (resuming_) return;  // the waiter was told and has yet to look
     if (waiter_) complete({});
     else notified_ = true;
   }
@@ -57,7 +57,7 @@ class Event {
   void complete(boost::system::error_code error) {
     Waiter waiter = std::move(*waiter_);
     waiter_.reset();
-    resuming_ = true;
+    resuming_ = !error;  // one that was cancelled will not look: the next one is to be told
     // Resuming clears the cancellation slot, so that a later cancellation does not look for this event.
     asio::post(executor_, [this, resumed = std::move(waiter), error]() mutable {
       resuming_ = false;

@@ -127,10 +127,14 @@ Awaitable<bool> Listener::drain(Duration limit) {
   return connections_.join_for(limit);
 }
 
-Awaitable<void> Listener::cancel() {
+void Listener::abort() {
   stop();
   connections_.cancel();
   overflow_.cancel();
+}
+
+Awaitable<void> Listener::cancel() {
+  abort();
   co_await connections_.join();
   co_await overflow_.join();
 }

@@ -50,6 +50,8 @@ class Listener {
   void stop();
   /// Waits until all connections have ended, at most `limit`; false if some have not.
   Awaitable<bool> drain(Duration limit);
+  /// Tells all connections to end. Includes stop(). Does not wait: see drain() and cancel().
+  void abort();
   /// Ends all connections and returns when they are gone. Includes stop().
   Awaitable<void> cancel();
 

@@ -170,7 +170,7 @@ Awaitable<Result<http::Response>> Agents::send(Tunnel& tunnel, http::Request& re
     auto response = co_await chosen->link->call(request);
     const bool is_unseen = !response && (response.error() == Error::stream_refused ||
                                          response.error() == Error::upstream_refused);
-    if (!is_unseen) co_return response;
+    if (!is_unseen || request.used) co_return response;
     // The upstream has not seen a byte, so another agent may have it (RFC 9113 section 8.7).
     last = response.error();
     if (last == Error::upstream_refused) tried.agents.insert(chosen->hello.agent);
@@ -298,15 +298,20 @@ boost::json::object link_json(const AgentLink& each, net::Clock::time_point now)
   return link;
 }
 
-boost::json::object agent_json(const AgentLink& each) {
+boost::json::object agent_json(const AgentLink& each, bool with_places) {
   boost::json::array upstreams;
-  for (const tunnel::UpstreamReport& report : each.upstreams)
-    upstreams.push_back(
-        {{"name", report.name}, {"url", report.url}, {"up", report.up}, {"detail", report.detail}});
+  for (const tunnel::UpstreamReport& report : each.upstreams) {
+    boost::json::object upstream;
+    upstream["name"] = report.name;
+    if (with_places) upstream["url"] = report.url;
+    upstream["up"] = report.up;
+    upstream["detail"] = report.detail;
+    upstreams.push_back(std::move(upstream));
+  }
   boost::json::object agent;
   agent["name"] = each.hello.agent;
   agent["version"] = each.hello.version;
-  agent["address"] = each.address;
+  if (with_places) agent["address"] = each.address;
   agent["draining"] = !each.link->takes_streams();
   agent["upstreams"] = std::move(upstreams);
   agent["links"] = boost::json::array();
@@ -315,13 +320,13 @@ boost::json::object agent_json(const AgentLink& each) {
 
 }  // namespace
 
-boost::json::array Agents::to_json() const {
+boost::json::array Agents::to_json(bool with_places) const {
   const auto now = net::Clock::now();
   boost::json::array tunnels;
   for (const auto& [name, tunnel] : tunnels_) {
     std::map<std::string, boost::json::object> agents;
     for (const auto& each : tunnel->links) {
-      const auto agent = agents.try_emplace(each->hello.agent, agent_json(*each)).first;
+      const auto agent = agents.try_emplace(each->hello.agent, agent_json(*each, with_places)).first;
       agent->second["links"].as_array().push_back(link_json(*each, now));
     }
     boost::json::array list;

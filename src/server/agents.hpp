@@ -68,7 +68,8 @@ class Agents final : public http::Handler {
 
   std::size_t agent_count() const;
   std::size_t link_count() const;
-  boost::json::array to_json() const;
+  /// `with_places`: with the agents' addresses and their upstreams' URLs.
+  boost::json::array to_json(bool with_places) const;
 
  private:
   struct Tunnel;

@@ -91,7 +91,7 @@ class Node::AdminPages final : public http::Handler {
 
   Awaitable<Result<http::Response>> handle(http::Request request) override {
     const bool is_read = request.method == "GET" || request.method == "HEAD";
-    if (auto page = is_read ? node_.page(request.target) : std::nullopt) co_return std::move(*page);
+    if (auto page = is_read ? node_.page(request.target, Audience::operators) : std::nullopt) co_return std::move(*page);
     co_return Error::no_route;
   }
 
@@ -106,7 +106,7 @@ Node::Node(net::Executor executor, config::ServerConfig config)
       tokens_(config_.data),
       agents_(executor, agents_options(config_)),
       ingress_(
-          agents_, [this](std::string_view target) { return page(target); }, ingress_options(config_)),
+          agents_, [this](std::string_view target) { return page(target, Audience::everybody); }, ingress_options(config_)),
       admin_(std::make_unique<AdminPages>(*this)),
       ingress_server_(ingress_, http_options(config_.limits)),
       admin_server_(*admin_, http_options(config_.limits)),
@@ -174,7 +174,7 @@ Awaitable<void> Node::stop_in_order() {
 void Node::stop() {
   if (!std::exchange(stopping_, true)) return stop_.notify();
   config_.drain = std::chrono::milliseconds(0);
-  tasks_.spawn(ingress_listener_->cancel());
+  ingress_listener_->abort();
 }
 
 Awaitable<void> Node::serve_caller(net::TcpSocket socket) {
@@ -265,9 +265,9 @@ void Node::reload(config::ServerConfig config) {
   log::info("server", "the configuration has been read again");
 }
 
-std::optional<http::Response> Node::page(std::string_view target) const {
+std::optional<http::Response> Node::page(std::string_view target, Audience audience) const {
   if (target == "/health") return http::make_response(200, "application/json", health());
-  if (target == "/stats") return http::make_response(200, "application/json", stats());
+  if (target == "/stats") return http::make_response(200, "application/json", stats(audience));
   return std::nullopt;
 }
 
@@ -283,14 +283,14 @@ std::string Node::health() const {
   return boost::json::serialize(health) + "\n";
 }
 
-std::string Node::stats() const {
+std::string Node::stats(Audience audience) const {
   const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(net::Clock::now() - started_);
   const auto counters = ingress_listener_->counters();
   boost::json::object stats;
   stats["version"] = ROCKDOVE_VERSION;
   stats["uptime_s"] = uptime.count();
   stats["service"] = config_.service;
-  stats["tunnels"] = agents_.to_json();
+  stats["tunnels"] = agents_.to_json(audience == Audience::operators);
   stats["routes"] = ingress_.to_json();
   stats["ingress"] = {{"connections", counters.active},
                       {"accepted", counters.accepted},

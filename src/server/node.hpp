@@ -47,9 +47,11 @@ class Node {
   Awaitable<void> stop_in_order();
   void open_listeners();
   void apply(const config::ServerConfig& config);
-  std::optional<http::Response> page(std::string_view target) const;
+  /// Who reads a page: addresses and URLs of the inside are not for everybody.
+  enum class Audience { everybody, operators };
+  std::optional<http::Response> page(std::string_view target, Audience audience) const;
   std::string health() const;
-  std::string stats() const;
+  std::string stats(Audience audience) const;
 
   const net::Executor executor_;
   config::ServerConfig config_;

@@ -11,17 +11,18 @@ namespace rockdove::tunnel {
 /// if it is dropped before its end.
 class StreamBody final : public http::Body {
  public:
-  /// `limit`: the longest silence; zero: none.
-  StreamBody(std::shared_ptr<Link> link, std::shared_ptr<LinkStream> stream, net::Duration limit)
-      : link_(std::move(link)), stream_(std::move(stream)), limit_(limit) {}
+  /// `switched`: what follows a protocol switch may be silent for as long as it likes.
+  StreamBody(std::shared_ptr<Link> link, std::shared_ptr<LinkStream> stream, bool switched)
+      : link_(std::move(link)), stream_(std::move(stream)), switched_(switched) {}
 
   ~StreamBody() override {
     const bool asks = link_->inbound_ == nullptr;
     const bool has_sent_all = stream_->outbound_last && stream_->outbound_taken;
     // Who answers may leave a request unread: the other end resets the stream once it has the answer.
     // Who asks gives the exchange up, or, when the answer came before the request's end, its rest.
+    // After a protocol switch each direction ends for itself.
     if (asks && !finished_) link_->reset(*stream_, H2::cancel);
-    else if (asks && !has_sent_all) link_->reset(*stream_, H2::no_error);
+    else if (asks && !has_sent_all && !switched_) link_->reset(*stream_, H2::no_error);
   }
 
   Awaitable<Result<std::string_view>> read() override {
@@ -36,7 +37,7 @@ class StreamBody final : public http::Body {
       }
       if (stream.closed || stream.link_lost) co_return link_->failure_of(stream);
       stream.timed_out = false;
-      stream.limit.set(limit_);
+      stream.limit.set(switched_ ? net::Duration::zero() : link_->options_.stream_idle);
       co_await stream.inbound_news.wait();
       if (stream.timed_out) co_return Error::timed_out;
     }
@@ -58,7 +59,7 @@ class StreamBody final : public http::Body {
 
   std::shared_ptr<Link> link_;
   std::shared_ptr<LinkStream> stream_;
-  net::Duration limit_;
+  const bool switched_;
   std::string piece_;
   bool finished_ = false;
 };
@@ -121,11 +122,11 @@ Awaitable<Result<http::Response>> Link::call(http::Request& request) {
 
   while (true) {
     co_await stream->inbound_news.wait();
-    auto response = take_response(stream, request);
-    if (!response && response.error() == Error::timed_out && !stream->timed_out) continue;  // nothing yet
+    auto taken = take_response(stream, request);
+    if (!taken && !stream->timed_out) continue;  // nothing yet
     stream->limit.clear();
+    auto response = taken ? std::move(*taken) : Result<http::Response>(Error::upstream_timeout);
     if (!response) {
-      if (stream->timed_out) co_return Error::upstream_timeout;
       give_back(*stream, request);
       co_return response.error();
     }
@@ -143,22 +144,18 @@ Awaitable<Result<http::Response>> Link::call(http::Request& request) {
 
 /// Makes a request whole again that nobody has read: it may be sent elsewhere.
 void Link::give_back(LinkStream& stream, http::Request& request) {
-  if (!request.has_body || stream.body_touched) return;
+  request.used = stream.body_touched;
+  if (!request.has_body || request.used) return;
   request.content = std::move(stream.content);
   request.body = std::move(stream.body);
 }
 
-/// The final response if it has come; Error::timed_out while there is none yet. Passes interim ones on.
-Result<http::Response> Link::take_response(const std::shared_ptr<LinkStream>& stream,
+/// The final response, or why there will be none; nothing while neither is known. Passes interim ones on.
+std::optional<Result<http::Response>> Link::take_response(const std::shared_ptr<LinkStream>& stream,
                                            const http::Request& request) {
   for (H2Stream::Head& head : std::exchange(stream->heads, {})) {
     auto response = decode_response(std::move(head));
-    if (!response) {
-      const bool never_seen =
-          response.error() == Error::stream_refused || response.error() == Error::upstream_refused;
-      if (never_seen && stream->body_touched) return Error::link_lost;
-      return response.error();
-    }
+    if (!response) return response;
     const bool is_interim = response->status < 200 && response->status != 101;
     if (is_interim) {
       if (response->status == 100) stream->go = true;
@@ -175,7 +172,7 @@ Result<http::Response> Link::take_response(const std::shared_ptr<LinkStream>& st
     return response;
   }
   if (stream->closed || stream->link_lost) return failure_of(*stream);
-  return Error::timed_out;
+  return std::nullopt;
 }
 
 /// The body of a message that is here as a whole, as most are: no body object, nothing to wait for.
@@ -185,16 +182,14 @@ std::string Link::take_whole(LinkStream& stream) {
   return content;
 }
 
-/// What follows a protocol switch may be silent for as long as it likes.
 std::unique_ptr<http::Body> Link::make_body(const std::shared_ptr<LinkStream>& stream, bool switched) {
-  const auto limit = switched ? net::Duration::zero() : options_.stream_idle;
-  return std::make_unique<StreamBody>(shared_from_this(), stream, limit);
+  return std::make_unique<StreamBody>(shared_from_this(), stream, switched);
 }
 
 boost::system::error_code Link::failure_of(const LinkStream& stream) const {
   if (stream.sender_error) return stream.sender_error;
   if (stream.link_lost) return Error::link_lost;
-  if (stream.reset_code == H2::refused_stream && !stream.body_touched) return Error::stream_refused;
+  if (stream.reset_code == H2::refused_stream) return Error::stream_refused;
   return Error::stream_reset;
 }
 

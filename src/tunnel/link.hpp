@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace rockdove::tunnel {
@@ -54,8 +55,9 @@ class Link final : public http::Handler, public std::enable_shared_from_this<Lin
 
   /// Opens a stream. See call().
   Awaitable<Result<http::Response>> handle(http::Request request) override;
-  /// The same, but on Error::stream_refused `request` is still whole, unless its body was being read:
-  /// then it is another error. The upstream has not seen a byte, so it may be sent elsewhere.
+  /// The same, but after a failure `request` is whole again unless it says `used`. After
+  /// Error::stream_refused and Error::upstream_refused no upstream has seen a byte of it, so that it may be
+  /// sent elsewhere.
   Awaitable<Result<http::Response>> call(http::Request& request);
 
   /// Tells the other end to open no more streams here, with a word why.
@@ -88,7 +90,7 @@ class Link final : public http::Handler, public std::enable_shared_from_this<Lin
   void measure();
   void flush_soon();
 
-  Result<http::Response> take_response(const std::shared_ptr<LinkStream>& stream,
+  std::optional<Result<http::Response>> take_response(const std::shared_ptr<LinkStream>& stream,
                                        const http::Request& request);
   std::string take_whole(LinkStream& stream);
   std::unique_ptr<http::Body> make_body(const std::shared_ptr<LinkStream>& stream, bool switched);

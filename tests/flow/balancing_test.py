@@ -129,7 +129,10 @@ class SecondTry(SceneTest):
         self.assertEqual([each.body for each in upstream.requests], [b"order %d" % count for count in range(8)])
 
     def test_a_body_that_waits_for_100_continue_is_not_lost_when_one_upstream_refuses(self):
-        server, upstream = self.server(), self.upstream()
+        def go_on(connection, _):
+            connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+            return answer()
+        server, upstream = self.server(), self.upstream(go_on)
         for name in ("a", "z"):
             self.agent(server, self.dead_port(), name)
         self.agent(server, upstream, "m")
@@ -207,6 +210,19 @@ class SentOnce(SceneTest):
         self.assertGreater(len(accepted), 300)
         self.assertEqual([body[:20] for body, count in seen.items() if count > 1], [])
         self.assertEqual([body[:20] for body in accepted if seen[body] != 1], [])
+
+    def test_an_upstream_that_resets_in_the_middle_of_an_upload_is_named_as_the_cause(self):
+        def give_up(connection, message):
+            next(connection.pieces(message))
+            connection.reset()
+        server = self.server()
+        upstreams = [self.upstream(give_up), self.upstream(give_up)]
+        for name, upstream in zip("ab", upstreams):
+            self.agent(server, upstream, name)
+        for count in range(1, 6):
+            response = self.call(server, method="POST", body=bytes(4_000_000))
+            self.assert_error(response, 502, "upstream", "upstream_reset")
+            self.assertEqual(sum(len(upstream.requests) for upstream in upstreams), count)
 
     def test_an_upstream_that_hangs_up_gets_no_second_post(self):
         def hang_up(connection, message):

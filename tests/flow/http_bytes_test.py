@@ -132,7 +132,8 @@ class ResponseBytes(FlowTest):
 
     def test_status_fields_their_order_and_duplicates_come_back(self):
         fields = [(b"Set-Cookie", b"a=1; Path=/"), (b"Server", b"x  y/1"), (b"Set-Cookie", b"b=2"), (b"X-Empty", b""),
-                  (b"Content-Type", b"text/plain;charset=\"utf-8\""), (b"Date", b"yesterday"), (b"X-Bytes", b"\xff\x80"),
+                  (b"Content-Type", b"text/plain;charset=\"utf-8\""), (b"Date", b"yesterday"),
+                  (b"X-Bytes", b"\xff\x80"),
                   (b"Www-Authenticate", b"Basic realm=\"a, b\""), (b"Set-Cookie", b"a=1; Path=/"),
                   (b"Content-Length", b"003")]
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in fields)
@@ -163,7 +164,8 @@ class ResponseBytes(FlowTest):
 
     def test_nothing_is_decompressed_or_re_encoded(self):
         packed = b"\x1f\x8b\x08\x00" + ALL_BYTES
-        got = self.answer(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed) + packed)
+        head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
+        got = self.answer(head + packed)
         self.assertEqual((got.get(b"content-encoding"), got.body), (b"gzip", packed))
 
     def test_trailers_of_an_answer_come_back(self):

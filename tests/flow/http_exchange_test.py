@@ -142,7 +142,8 @@ class KeepAlive(FlowTest):
     def test_a_request_may_come_byte_by_byte(self):
         self.upstream.clear(self.echo_target)
         caller = self.caller()
-        for byte in b"\r\nPOST /slow HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n0\r\nT: 1\r\n\r\n":
+        head = b"\r\nPOST /slow HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for byte in head + b"3;x\r\nabc\r\n0\r\nT: 1\r\n\r\n":
             caller.send(bytes([byte]))
         self.assertEqual(caller.response().body, b"/slow:abc")
 
@@ -166,7 +167,8 @@ class KeepAlive(FlowTest):
             self.assertEqual((got.body, got.get(b"connection")), (b"ok", b"keep-alive"))
 
     def test_a_caller_of_http_1_0_gets_a_chunked_answer_plain(self):
-        self.upstream.clear(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\nX: 1\r\n\r\n")
+        self.upstream.clear(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                            b"2\r\nab\r\n1\r\nc\r\n0\r\nX: 1\r\n\r\n")
         got = self.call(b"GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n")
         self.assertEqual((got.framing, got.body, got.get(b"connection")), ("until_close", b"abc", b"close"))
 

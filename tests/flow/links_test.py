@@ -8,16 +8,11 @@ import threading
 import time
 import unittest
 
-from scene import SLOW, SceneTest, answer, hello, tls_to
-from support import PATIENCE, Caller, Ended, eventually
+from scene import SLOW, SceneTest, answer, decode_join, hello, tls_to
+from support import Caller, Ended, eventually
 from wire import Reader
 
 HALF_OPEN = 15  # seconds within which both ends have to find a dead link
-
-
-def decode_join(text):
-    encoded = text.split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
 
 
 class Coming(SceneTest):
@@ -36,7 +31,7 @@ class Coming(SceneTest):
         for end in (server.kill9, server.stop):
             end()
             with self.assertRaises(ConnectionRefusedError):
-                self.call(server)
+                socket.create_connection(("127.0.0.1", server.ingress_port))
             server.start()
             self.assertEqual(self.call(server).body, b"ok")  # sent before the agent is back
             agent.wait_connected()
@@ -147,10 +142,7 @@ class HalfOpen(SceneTest):
             self.addCleanup(process.signal, signal.SIGCONT)
         began = time.monotonic()
         # Long before it counts as dead, a link that says nothing gets no requests while another does.
-        until = began + 6.5 + 0.5
-        time.sleep(0.04)
-        while server.agent("silent") and time.monotonic() < until:
-            time.sleep(0.05)
+        eventually(lambda: time.monotonic() > began + 7, 10)
         while time.monotonic() < began + 8.5:
             sent = time.monotonic()
             self.assertEqual(self.call(server).status, 200)
@@ -180,7 +172,9 @@ class Proxy:
 
     @staticmethod
     def _run(function, *arguments):
-        threading.Thread(target=function, args=arguments, daemon=True).start()
+        thread = threading.Thread(target=function, args=arguments, daemon=True)
+        thread.start()
+        return thread
 
     def _accept(self):
         while True:
@@ -203,8 +197,10 @@ class Proxy:
             onward = socket.create_connection(("127.0.0.1", self.leads_to))
             sock.sendall(b"HTTP/1.1 200 Connection established\r\nVia: test\r\n\r\n")
             sock.settimeout(None)
-            self._run(self._copy, sock, onward)
-            self._copy(onward, sock)
+            with sock, onward:
+                there = self._run(self._copy, sock, onward)
+                self._copy(onward, sock)
+                there.join()
         except (Ended, OSError):
             sock.close()
 
@@ -308,7 +304,7 @@ class Strangers(SceneTest):
         self.assertLess(time.monotonic() - began, 3 * SLOW)
 
     def test_connections_above_the_limit_of_handshakes_are_closed_at_once_and_agents_come_in_later(self):
-        server = self.server(toml='[limits]\nhandshakes = 2\nhandshake_timeout = "2s"')
+        server = self.server(toml='[limits]\nhandshakes = 2\nhandshake_timeout = "1s"')
         silent = [self.connect(server) for _ in range(2)]
         time.sleep(0.05)
         third = self.connect(server)
@@ -346,23 +342,17 @@ class Strangers(SceneTest):
     def test_a_head_without_end_is_not_read_for_ever(self):
         server = self.server(tls="off")
         caller = self.connect(server)
-        with self.assertRaises((Ended, OSError, AssertionError)):
-            for _ in range(1000):
+        with self.assertRaises(OSError):  # the server has closed long before a megabyte
+            for _ in range(2000):
                 caller.send(b"X-Long: " + b"x" * 1000 + b"\r\n")
-                caller.sock.settimeout(0.01)
-                try:
-                    caller.fill()
-                except TimeoutError:
-                    pass
-                self.assertNotIn(b"400", caller.received)
-        caller.sock.settimeout(PATIENCE)
-        self.assertTrue(server.is_running())
+        self.assertEqual(server.get_json("/health")["active_connections"], 0)
 
     def test_a_link_that_speaks_no_http2_ends_and_harms_nobody(self):
         server, upstream = self.server(tls="off"), self.upstream()
         join = server.token()
         self.agent(server, upstream, join=join)
-        frames = (b"\x82\x85\0\0\0\0hello", b"\x02\x05hello", b"\x81\x85\0\0\0\0hello", b"\xff" * 20, b"\x82\xff" + b"\x7f" * 12)
+        frames = (b"\x82\x85\0\0\0\0hello", b"\x02\x05hello", b"\x81\x85\0\0\0\0hello", b"\xff" * 20,
+                  b"\x82\xff" + b"\xff" * 12)
         for frame in frames:
             with self.subTest(frame=frame):
                 caller = self.connect(server)

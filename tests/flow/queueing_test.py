@@ -93,7 +93,8 @@ class Places(SceneTest):
         self.wait_for_counts(server, 0, 0)
 
     def test_a_tunnel_may_have_limits_of_its_own(self):
-        routes = "".join(f'[[route]]\nname = "{name}"\npath = "/{name}"\ntunnel = "{name}"\n' for name in ("one", "two"))
+        routes = "".join(f'[[route]]\nname = "{name}"\npath = "/{name}"\ntunnel = "{name}"\n'
+                         for name in ("one", "two"))
         tunnels = '[[tunnel]]\nname = "one"\nrunning = 1\nwaiting = 0\n[[tunnel]]\nname = "two"\n'
         server, gate = self.server(toml=routes + tunnels), self.gate()
         for tunnel in ("one", "two"):

@@ -1,5 +1,7 @@
 """Scenes that a test sets up for itself: servers, agents and upstreams of its own, calls that go on beside it."""
 
+import base64
+import hashlib
 import json
 import os
 import ssl
@@ -122,7 +124,7 @@ class SceneTest(unittest.TestCase):
     """What a test makes through its methods ends with it. The logs of a test that fails are printed."""
 
     def setUp(self):
-        self.scene = []
+        self.scene, self.gates = [], []
 
     def run(self, result=None):
         before = len(result.failures) + len(result.errors)
@@ -154,12 +156,16 @@ class SceneTest(unittest.TestCase):
     def upstream(self, handler=Upstream.OK, port=0):
         upstream = Upstream(handler, port)
         self.addCleanup(upstream.stop)
+        self.addCleanup(self.open_gates)  # before that, or its threads would not end
         return upstream
 
     def gate(self, body=b"ok"):
-        gate = Gate(body)
-        self.addCleanup(gate.open)
-        return gate
+        self.gates.append(Gate(body))
+        return self.gates[-1]
+
+    def open_gates(self):
+        for gate in self.gates:
+            gate.open()
 
     def caller(self, server):
         caller = Caller(server.ingress_port)
@@ -230,6 +236,14 @@ def tls_to(port):
     caller = Caller(port)
     caller.sock = context.wrap_socket(caller.sock)
     return caller
+
+
+def decode_join(text):
+    """The values that a join string carries."""
+    version, encoded, checksum = text.split(".")
+    assert version == "rockdove1"
+    assert hashlib.sha256(encoded.encode()).hexdigest()[:8] == checksum
+    return json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
 
 
 def hello(join, **changes):

@@ -16,8 +16,8 @@ class Health(SceneTest):
         server = self.server()
         for port in (server.ingress_port, server.admin_port):
             health = self.health(server, port)
-            self.assertEqual({"status", "service", "ws_port", "active_connections", "version", "uptime_s"} - set(health),
-                             set())
+            self.assertLessEqual({"status", "service", "ws_port", "active_connections", "version", "uptime_s"},
+                                 set(health))
             self.assertEqual((health["status"], health["service"]), ("ok", "feishu-webhook-ws"))
             self.assertEqual((health["ws_port"], health["active_connections"]), (server.tunnel_port, 0))
             self.assertGreaterEqual(health["uptime_s"], 0)

@@ -13,19 +13,12 @@ import time
 import unittest
 from pathlib import Path
 
-from scene import SLOW, Authority, SceneTest, hello, run_binary, tls_to
+from scene import SLOW, Authority, SceneTest, decode_join, hello, run_binary, tls_to
 from support import PATIENCE, Caller, Ended, eventually
 
 
 def mode_of(path):
     return stat.S_IMODE(path.stat().st_mode)
-
-
-def decode_join(text):
-    version, encoded, checksum = text.split(".")
-    assert version == "rockdove1"
-    assert hashlib.sha256(encoded.encode()).hexdigest()[:8] == checksum
-    return json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
 
 
 def pin_of_port(port):

@@ -15,6 +15,9 @@ using test::run_until;
 
 constexpr auto moment = std::chrono::milliseconds(5);
 
+/// As a coroutine that run() takes.
+Awaitable<void> wait_on(Event& event) { co_await event.wait(); }
+
 /// Runs `work` on the loop, as the program does: elsewhere, Asio puts a cancellation off until the loop runs.
 template <class Work>
 void on_loop(IoContext& io, Work work) {
@@ -59,7 +62,7 @@ TEST(Event, a_notification_before_the_wait_is_remembered) {
   Event event(io.get_executor());
   event.notify();
   event.notify();  // they do not add up
-  run(io, event.wait());
+  run(io, wait_on(event));
   Waiting second(io, event);
   run_for(io, moment);
   EXPECT_FALSE(second.done);
@@ -120,7 +123,7 @@ TEST(Event, a_notification_after_a_cancellation_is_for_the_next_wait) {
   });
   EXPECT_TRUE(run_until(io, [&] { return waiting.done; }));
   EXPECT_TRUE(waiting.was_cancelled());
-  run(io, event.wait());
+  run(io, wait_on(event));
 }
 
 TEST(Event, a_cancellation_after_a_notification_does_not_take_it_back) {
