@@ -15,6 +15,8 @@ namespace {
 
 // Another process with our name took our place: to fight over it would only cut off both.
 constexpr std::chrono::seconds replaced_pause{30};
+// A token that was refused will be refused again: now and then is enough.
+constexpr std::chrono::seconds refused_pause{30};
 constexpr std::size_t answer_bytes_max = 8 * 1024;
 
 std::optional<std::string> environment(const std::string& name) {
@@ -187,6 +189,7 @@ Awaitable<Result<std::string>> Connector::say_hello(net::Stream& stream, std::st
 
 void Connector::explain(const tunnel::LinkRefusal& refusal) {
   told_pause_ = refusal.retry_after;
+  if (refusal.reason == "unauthorized") told_pause_ = refused_pause;
   const std::string text = refusal.reason + ": " + refusal.message;
   if (std::exchange(last_failure_, text) == text) return;  // said once is enough
   log::error("agent", "the server turned this agent away: {} (HTTP {})", text, refusal.status);

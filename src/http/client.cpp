@@ -132,7 +132,7 @@ Awaitable<Result<Response>> Client::attempt(ExchangePtr exchange, Request& reque
   }
   auto head = co_await read_head(exchange, request);
   if (!head) {
-    if (exchange->sender_error) co_return exchange->sender_error;
+    if (exchange->sender_error) co_return as_upstream_error(exchange->sender_error);
     co_return as_upstream_error(head.error());
   }
   co_return make_response_of(exchange, std::move(*head), request);

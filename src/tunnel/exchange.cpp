@@ -226,6 +226,8 @@ Awaitable<void> Link::pump_out(std::shared_ptr<LinkStream> stream, bool wait_for
     while ((!stream->go || stream->answered) && !stream->closed && !stream->link_lost)
       co_await stream->outbound_news.wait();  // a final answer came instead of 100: nobody wants the body
   }
+  // The wait was ours, not the upstream's.
+  if (!stream->answered && wait_for_go) stream->limit.set(stream->head_limit);
   if (stream->closed || stream->link_lost) co_return;  // the body is still whole: call() may give it back
   auto sent = co_await pump(stream, *stream->body);
   stream->body.reset();

@@ -41,9 +41,8 @@ Awaitable<boost::system::error_code> Link::run(std::string early) {
   running_ = true;
   socket_.tune_for_link(options_.dead_after);
   silence_.set(options_.dead_after);
-  next_ping_.set(options_.ping_interval);
   group_.spawn(write_loop());
-  flush_soon();
+  keep_alive();
   bool usable = true;
   if (!early.empty()) usable = received(early.data(), early.size()).has_value();
   if (usable) co_await read_loop();

@@ -220,7 +220,7 @@ class SentOnce(SceneTest):
         for name, upstream in zip("ab", upstreams):
             self.agent(server, upstream, name)
         for count in range(1, 6):
-            response = self.call(server, method="POST", body=bytes(4_000_000))
+            response = self.call(server, method="POST", body=bytes(900_000))
             self.assert_error(response, 502, "upstream", "upstream_reset")
             self.assertEqual(sum(len(upstream.requests) for upstream in upstreams), count)
 
