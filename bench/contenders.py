@@ -217,6 +217,9 @@ data = "{folder / 'data'}"
 
 [tunnel_tls]
 mode = "{'pin' if tls else 'off'}"
+
+[log]
+requests = false  # as access_log off of the others
 """)
         self.url = f"http://{ingress}"
         server = stage.start(f"{self.name}-server", [self.binary, "server", "--config", str(config)])

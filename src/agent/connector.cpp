@@ -46,6 +46,7 @@ Awaitable<void> Connector::run() {
     const auto started = net::Clock::now();
     const HostPort address = options_.server.address[turn % options_.server.address.size()];
     auto connected = co_await connect(address);
+    if (draining_) co_return;
     boost::system::error_code why;
     if (connected) {
       last_failure_.clear();
@@ -79,6 +80,7 @@ Awaitable<void> Connector::run_link(std::shared_ptr<tunnel::Link> link, std::str
       connector.news_.notify();
     }
   } leave{*this, link};
+  if (draining_) co_return;
   log::info("agent", "connected to {} (link {}), tunnel {}", net::to_string(link->peer()), options_.index,
             options_.server.tunnel);
   link->send_note(report_());

@@ -41,6 +41,11 @@ struct ClientExchange {
 
 namespace {
 
+// A smaller body is copied behind its head: one buffer is cheaper to send than a list of them.
+constexpr std::size_t copied_bytes = 8 * 1024;
+
+constexpr int interims_max = 32;
+
 bool is_idempotent(std::string_view method) {
   for (const std::string_view each : {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
     if (method == each) return true;
@@ -121,10 +126,20 @@ Awaitable<Result<Response>> Client::handle(Request request) {
 
 Awaitable<Result<Response>> Client::attempt(ExchangePtr exchange, Request& request) {
   std::string_view tail;
-  const std::string start = compose(request, tail);
-  const Wire::Parts parts{start, request.content, tail};
+  std::string start = compose(request, tail);
+  const bool is_small = request.content.size() <= copied_bytes;
+  if (is_small) start.append(request.content).append(tail);
+  const Wire::Parts parts = is_small ? Wire::Parts{start} : Wire::Parts{start, request.content, tail};
   auto sent = co_await exchange->wire->write(parts, options_.first_byte_timeout);
   if (!sent) co_return as_upstream_error(sent.error());
+  // Left without an answer, whatever the reason: who still sends the body ends too.
+  struct GiveUp {
+    ClientExchange& exchange;
+    bool is_answered = false;
+    ~GiveUp() {
+      if (!is_answered && exchange.wire) exchange.wire->reset();
+    }
+  } give_up{*exchange};
   if (request.has_body && request.body) {
     exchange->sending = true;
     const bool chunked = !request.fields.contains("content-length");
@@ -135,6 +150,7 @@ Awaitable<Result<Response>> Client::attempt(ExchangePtr exchange, Request& reque
     if (exchange->sender_error) co_return as_upstream_error(exchange->sender_error);
     co_return as_upstream_error(head.error());
   }
+  give_up.is_answered = true;
   co_return make_response_of(exchange, std::move(*head), request);
 }
 
@@ -157,16 +173,18 @@ std::string Client::compose(const Request& request, std::string_view& tail) cons
 Awaitable<void> Client::send_body(ExchangePtr exchange, std::unique_ptr<Body> body, bool chunked) {
   struct Done {
     ExchangePtr exchange;
+    bool is_whole = false;
     ~Done() {
+      if (!is_whole) exchange->broken = true;
       exchange->sending = false;
       exchange->settle();
     }
   } done{exchange};
   auto written = co_await write_body(*exchange->wire, *body, chunked, options_.idle_timeout, exchange->sent);
+  done.is_whole = written.has_value();
   if (written) co_return;
   // Half a body must not look like a whole one: the upstream sees a reset. Its answer, if it gave
   // one early, may still be read.
-  exchange->broken = true;
   exchange->sender_error = written.error();
   if (exchange->receiving && written.error().category() == error_category() && exchange->wire)
     exchange->wire->reset();
@@ -178,6 +196,7 @@ Awaitable<Result<ResponseHead>> Client::read_head(ExchangePtr exchange, const Re
   const auto asked = request.context.first_byte_timeout;
   const auto limit = asked > net::Duration::zero() ? asked : options_.first_byte_timeout;
   std::size_t scanned = 0;
+  int interims = 0;
   while (true) {
     const std::string_view bytes = wire.buffered();
     const auto size = find_head(bytes, options_.head, scanned);
@@ -200,6 +219,7 @@ Awaitable<Result<ResponseHead>> Client::read_head(ExchangePtr exchange, const Re
       co_return head;
     }
     remove_hop_by_hop(head->fields);
+    if (++interims > interims_max) co_return Error::malformed;
     if (request.on_interim) request.on_interim(head->status, head->fields);
   }
 }
@@ -293,7 +313,11 @@ Awaitable<Result<std::shared_ptr<Wire>>> Client::connect() {
   }
   net::Stream stream(std::move(*socket));
   Result<void> secured;
-  if (tls_) secured = co_await stream.connect_tls(*tls_, options_.trust, options_.address.host);
+  if (tls_) {
+    net::Deadline limit(net::Deadlines::of(executor_.context()), [&stream] { stream.close(); });
+    limit.set(options_.connect_timeout);
+    secured = co_await stream.connect_tls(*tls_, options_.trust, options_.address.host);
+  }
   if (options_.on_connect) options_.on_connect(secured);
   if (!secured) co_return Error::upstream_refused;
   slot.client = nullptr;

@@ -5,6 +5,7 @@
 #include "net/crypto.hpp"
 
 #include <charconv>
+#include <limits>
 
 namespace rockdove::http {
 namespace {
@@ -12,10 +13,13 @@ namespace {
 // Bodies up to this size are read before the request goes on: the upstream needs all of it anyway,
 // and a request that is whole can be sent to another agent if the first one refuses it.
 constexpr std::size_t gather_bytes = 16 * 1024;
+// A smaller body is copied behind its head: one buffer is cheaper to send than a list of them.
+constexpr std::size_t copied_bytes = 8 * 1024;
 // A caller that is still sending when we close would meet a reset before it has read our answer:
 // so much is read and thrown away first (RFC 9112 section 9.6).
 constexpr std::size_t linger_bytes = 1024 * 1024;
 constexpr std::chrono::seconds linger_time{2};
+constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 
 void append_number(std::string& out, std::uint64_t number) {
   char digits[20];
@@ -32,8 +36,20 @@ std::optional<std::uint64_t> length_of(const Response& response) {
   const auto text = response.fields.get("content-length");
   if (!text) return std::nullopt;
   std::uint64_t length = 0;
-  std::from_chars(text->data(), text->data() + text->size(), length);
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
+  if (error != std::errc{} || end != text->data() + text->size()) return std::nullopt;
   return length;
+}
+
+/// A handler's answer may come from another machine: one whose length is not what it says would put the
+/// rest of it in the place of the next answer.
+bool has_true_length(const Response& response, bool is_head) {
+  const std::size_t count = response.fields.count("content-length");
+  if (count == 0 || response.switched) return true;
+  const auto length = length_of(response);
+  if (count > 1 || !length) return false;
+  const bool is_here = !response.body && !is_head && !is_bodiless({}, response.status);
+  return !is_here || *length == response.content.size();
 }
 
 }  // namespace
@@ -69,6 +85,9 @@ Awaitable<void> Connection::serve() {
     wire_->shrink();
     auto head = co_await read_head();
     if (!head) {
+      record_ = {};
+      current_ = {};
+      incoming_.reset();
       if (head.error().category() == error_category() && head.error() != Error::closed) {
         auto rejected = reject(head.error());
         co_await std::move(rejected);
@@ -131,6 +150,14 @@ Awaitable<void> Connection::exchange(RequestHead head) {
     }
   } done{*this};
 
+  current_ = {};
+  incoming_.reset();
+  // CONNECT has no content (RFC 9110 section 9.3.6): what follows its head is the tunnel's.
+  if (head.method == "CONNECT" && head.framing != Framing::none) {
+    auto rejected = reject(Error::malformed);
+    co_await std::move(rejected);
+    co_return;
+  }
   const std::uint64_t length = head.content_length;
   const std::uint64_t limit = server_.options_.body_bytes;
   if (head.framing == Framing::length && limit && length > limit) {
@@ -143,6 +170,7 @@ Awaitable<void> Connection::exchange(RequestHead head) {
   if (may_gather && !current_.wants_continue) {
     auto gathered = co_await gather(request, static_cast<std::size_t>(length));
     if (!gathered) {
+      request.body.reset();  // nobody reads on: finish() need not wait for it
       auto rejected = reject(gathered.error() == Error::timed_out ? make_error_code(Error::body_timed_out)
                                                                   : gathered.error());
       co_await std::move(rejected);
@@ -151,6 +179,7 @@ Awaitable<void> Connection::exchange(RequestHead head) {
   }
   // The exchange is given up when the caller goes away meanwhile.
   struct Watch {
+    explicit Watch(Wire& watched) : wire(watched) {}
     Wire& wire;
     ~Watch() { wire.on_closed = {}; }
   };
@@ -160,6 +189,7 @@ Awaitable<void> Connection::exchange(RequestHead head) {
   auto response = co_await server_.handler_.handle(std::move(request));
   if (response && response->switched) watch.reset();  // the caller's end is the new protocol's business
   record_.answered = net::Clock::now();
+  if (response && !has_true_length(*response, current_.is_head)) response = Error::upstream_malformed;
   if (!response) {
     record_.error = response.error();
     response = error_response(record_.error, record_.request_id);
@@ -171,7 +201,6 @@ Awaitable<void> Connection::exchange(RequestHead head) {
 }
 
 Request Connection::make_request(RequestHead head) {
-  current_ = {};
   current_.is_head = head.method == "HEAD";
   current_.is_http10 = head.minor_version == 0;
   current_.keep_alive = head.keep_alive && !server_.draining_;
@@ -248,11 +277,12 @@ Awaitable<void> Connection::answer(Response response) {
   const net::Duration limit = server_.options_.write_timeout;
   const bool has_body = response.switched || !(current_.is_head || is_bodiless({}, response.status));
   const bool has_length = response.fields.contains("content-length");
+  const std::uint64_t length = response.switched ? unlimited : length_of(response).value_or(unlimited);
   const bool chunked = has_body && !response.switched && !has_length && !current_.is_http10;
   if (response.switched || (has_body && !has_length && current_.is_http10)) current_.keep_alive = false;
   if (server_.draining_) current_.keep_alive = false;
   // Not switched: what follows is the next request after all, and nobody has read of it.
-  if (!current_.upgrade.empty() && !response.switched) incoming_.reset();
+  if (!current_.upgrade.empty() && !response.switched && incoming_ && !incoming_->open) incoming_.reset();
   // A body that nobody asked for may never come, and what is left of one that broke is not a request.
   const bool is_unwanted = current_.wants_continue && std::exchange(*current_.wants_continue, false);
   const bool is_broken = incoming_ && !incoming_->open && !incoming_->whole;
@@ -272,12 +302,13 @@ Awaitable<void> Connection::answer(Response response) {
                                 : response.content.empty() ? (is_whole ? "0\r\n\r\n" : "")
                                 : is_whole                 ? "\r\n0\r\n\r\n"
                                                            : "\r\n";
-  const Wire::Parts parts{head, response.content, tail};
+  const bool is_small = response.content.size() <= copied_bytes;
+  if (is_small) head.append(response.content).append(tail);
+  const Wire::Parts parts = is_small ? Wire::Parts{head} : Wire::Parts{head, response.content, tail};
   auto written = co_await wire_->write(parts, limit);
   if (written && !is_whole)
-    written = co_await write_body(*wire_, *response.body, chunked, limit, record_.bytes_out);
-  const bool is_short =
-      has_body && !response.switched && length_of(response).value_or(record_.bytes_out) != record_.bytes_out;
+    written = co_await write_body(*wire_, *response.body, chunked, limit, record_.bytes_out, length);
+  const bool is_short = has_length && has_body && !response.switched && record_.bytes_out != length;
   if (written && is_short) written = Error::stream_reset;
   if (incoming_ && !incoming_->whole) current_.keep_alive = false;
   if (written) co_return;
@@ -320,16 +351,25 @@ std::string Connection::interim(int status, const Fields& fields) {
 /// Ends the connection so that the caller can read all of our answer first.
 Awaitable<void> Connection::finish() {
   if (!wire_->is_open()) co_return;
+  net::Deadline patience(net::Deadlines::of(wire_->stream().executor().context()),
+                         [this] { wire_->close(); });
+  patience.set(linger_time);  // under TLS the goodbye itself may find no room
   co_await wire_->stream().shutdown_write();
+  patience.clear();
   if (incoming_) co_await wait_for_body_end();
+  if (incoming_ && incoming_->open) {  // its reader gets the error and ends
+    wire_->close();
+    co_return;
+  }
   std::size_t left = linger_bytes;
   const auto until = net::Clock::now() + linger_time;
-  while (net::Clock::now() < until) {
+  while (true) {
     const std::size_t size = wire_->buffered().size();
-    if (size >= left) break;
+    const auto time_left = until - net::Clock::now();
+    if (size >= left || time_left <= net::Duration::zero()) break;
     left -= size;
     wire_->consume(size);
-    auto more = co_await wire_->more(until - net::Clock::now());
+    auto more = co_await wire_->more(time_left);
     if (!more) break;
   }
   wire_->close();

@@ -60,7 +60,7 @@ struct Request {
   /// The token of the Upgrade field (RFC 9110 section 7.8), or "connect" for CONNECT: the bytes after
   /// the head belong to the new protocol once the response says 101 (2xx for CONNECT).
   std::string upgrade;
-  bool used = false;  ///< part of its body has been read already: it cannot be sent a second time
+  bool used = false;              ///< part of its body has been read already: it cannot be sent a second time
   bool expects_continue = false;  ///< `Expect: 100-continue`: reading the body asks the caller to send it
   /// Called for each 1xx response but 101, in order, before handle() returns. May be empty.
   std::function<void(int status, const Fields& fields)> on_interim;

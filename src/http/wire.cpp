@@ -4,6 +4,12 @@
 
 namespace rockdove::http {
 
+namespace {
+
+constexpr std::size_t queue_max = 64 * 1024;
+
+}  // namespace
+
 Wire::Wire(net::Stream stream)
     : stream_(std::move(stream)),
       input_(first_size, '\0'),
@@ -76,12 +82,19 @@ void Wire::on_read(boost::system::error_code error, std::size_t size) {
 
 Awaitable<Result<void>> Wire::write(Parts parts, net::Duration limit) {
   const auto self = shared_from_this();
-  while (!queue_in_flight_.empty()) co_await queue_done_.wait();
-  const std::array<net::asio::const_buffer, 3> buffers{
-      net::asio::buffer(parts[0]), net::asio::buffer(parts[1]), net::asio::buffer(parts[2])};
   write_timed_out_ = false;
   write_limit_.set(limit);
-  auto [error, written] = co_await stream_.async_write(buffers, net::token);
+  while (!queue_in_flight_.empty()) co_await queue_done_.wait();
+  boost::system::error_code error;
+  if (parts[1].empty() && parts[2].empty()) {  // most messages: one buffer is cheaper to send than a list
+    auto [failure, written] = co_await stream_.async_write(net::asio::buffer(parts[0]), net::token);
+    error = failure;
+  } else {
+    const std::array<net::asio::const_buffer, 3> buffers{
+        net::asio::buffer(parts[0]), net::asio::buffer(parts[1]), net::asio::buffer(parts[2])};
+    auto [failure, written] = co_await stream_.async_write(buffers, net::token);
+    error = failure;
+  }
   write_limit_.clear();
   if (write_timed_out_) co_return Error::timed_out;
   if (error) co_return error;
@@ -89,6 +102,7 @@ Awaitable<Result<void>> Wire::write(Parts parts, net::Duration limit) {
 }
 
 void Wire::write_soon(std::string bytes) {
+  if (queue_.size() > queue_max) return;  // nobody reads them; an interim response may be left out
   queue_ += bytes;
   if (queue_in_flight_.empty()) start_queued_write();
 }

@@ -79,25 +79,31 @@ void WireBody::end(bool whole) {
 }
 
 Awaitable<Result<void>> write_body(Wire& wire, Body& body, bool chunked, net::Duration write_idle,
-                                   std::uint64_t& sent) {
+                                   std::uint64_t& sent, std::uint64_t length_max) {
   std::string frame;
   while (true) {
     auto piece = co_await body.read();
     if (!piece) co_return piece.error();
     if (piece->empty()) break;
-    sent += piece->size();
-    Result<void> written;
-    if (chunked) {
-      char digits[20];
-      const auto size = std::to_chars(digits, digits + sizeof digits, piece->size(), 16);
-      frame.assign(digits, size.ptr).append("\r\n");
-      const Wire::Parts parts{frame, *piece, "\r\n"};
-      written = co_await wire.write(parts, write_idle);
-    } else {
-      const Wire::Parts parts{*piece};
-      written = co_await wire.write(parts, write_idle);
+    // In slices, each with the whole time limit: it is for a reader who stops, not for a slow one.
+    while (!piece->empty()) {
+      const std::string_view slice = piece->substr(0, Wire::read_size);
+      piece->remove_prefix(slice.size());
+      sent += slice.size();
+      if (sent > length_max) co_return Error::stream_reset;
+      Result<void> written;
+      if (chunked) {
+        char digits[20];
+        const auto size = std::to_chars(digits, digits + sizeof digits, slice.size(), 16);
+        frame.assign(digits, size.ptr).append("\r\n");
+        const Wire::Parts parts{frame, slice, "\r\n"};
+        written = co_await wire.write(parts, write_idle);
+      } else {
+        const Wire::Parts parts{slice};
+        written = co_await wire.write(parts, write_idle);
+      }
+      if (!written) co_return written.error();
     }
-    if (!written) co_return written.error();
   }
   if (!chunked) co_return Result<void>{};
   frame.assign("0\r\n");
@@ -110,12 +116,13 @@ Awaitable<Result<void>> write_body(Wire& wire, Body& body, bool chunked, net::Du
 
 void append_fields(std::string& out, const Fields& fields) {
   for (const auto [name, value] : fields) {
+    const std::size_t start = out.size();
+    out.append(name).append(": ").append(value).append("\r\n");
     bool word_start = true;
-    for (const char c : name) {
-      out.push_back(word_start && c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c);
-      word_start = c == '-';
+    for (char *c = out.data() + start, *end = c + name.size(); c != end; ++c) {
+      if (word_start && *c >= 'a' && *c <= 'z') *c = static_cast<char>(*c - 32);
+      word_start = *c == '-';
     }
-    out.append(": ").append(value).append("\r\n");
   }
 }
 

@@ -6,6 +6,7 @@
 #include "http/wire.hpp"
 
 #include <functional>
+#include <limits>
 
 namespace rockdove::http {
 
@@ -13,12 +14,12 @@ namespace rockdove::http {
 class WireBody final : public Body {
  public:
   struct Options {
-    Framing framing = Framing::none;  ///< until_close: raw bytes to the connection's end
-    std::uint64_t length = 0;         ///< for Framing::length
-    std::uint64_t length_max = 0;     ///< more: Error::body_too_large; zero: no limit
-    net::Duration idle{};             ///< longest silence; zero: no limit
+    Framing framing = Framing::none;      ///< until_close: raw bytes to the connection's end
+    std::uint64_t length = 0;             ///< for Framing::length
+    std::uint64_t length_max = 0;         ///< more: Error::body_too_large; zero: no limit
+    net::Duration idle{};                 ///< longest silence; zero: no limit
     Error idle_error = Error::timed_out;  ///< what a longer silence is called
-    HeadLimits limits;                ///< for trailers
+    HeadLimits limits;                    ///< for trailers
     /// Called once: `whole` when the body has been read to its end, not when it was dropped before or broke.
     /// `size`: the body bytes read.
     std::function<void(bool whole, std::uint64_t size)> on_end;
@@ -47,9 +48,11 @@ class WireBody final : public Body {
 };
 
 /// Writes `body` piece by piece as it comes, in chunks if `chunked`, trailers at the end then. Counts body
-/// bytes into `sent`.
+/// bytes into `sent`. Error::stream_reset, before a byte too many is written, if there are more than
+/// `length_max`.
 Awaitable<Result<void>> write_body(Wire& wire, Body& body, bool chunked, net::Duration write_idle,
-                                   std::uint64_t& sent);
+                                   std::uint64_t& sent,
+                                   std::uint64_t length_max = std::numeric_limits<std::uint64_t>::max());
 
 /// Appends "Name: value" lines, names in Usual-Case.
 void append_fields(std::string& out, const Fields& fields);

@@ -65,6 +65,7 @@ Stream::Stream(TcpSocket socket) : plain_(std::move(socket)) {
   boost::system::error_code ignored;  // a connection that is gone already shows it at the first read
   peer_ = plain_->remote_endpoint(ignored);
   plain_->set_option(asio::ip::tcp::no_delay(true), ignored);
+  plain_->set_option(asio::socket_base::keep_alive(true), ignored);  // a peer without power says no goodbye
 }
 
 Awaitable<Result<void>> Stream::accept_tls(TlsContext& context) {

@@ -51,8 +51,8 @@ struct Agents::Tunnel {
 
 /// Where a request has been without being seen by an upstream.
 struct Agents::Tried {
-  std::set<const AgentLink*> links;           // took no new request
-  std::set<std::string, std::less<>> agents;  // cannot reach their upstream, on whichever link
+  std::set<std::shared_ptr<AgentLink>> links;  // took no new request
+  std::set<std::string, std::less<>> agents;   // cannot reach their upstream, on whichever link
 };
 
 /// One of a tunnel's running requests.
@@ -147,6 +147,7 @@ Awaitable<Result<void>> Agents::wait_for_place(Tunnel& tunnel) {
       if (!is_taken) tunnel.call_next(agents.limits_of(tunnel.name).running);
     }
   } turn{*this, tunnel, {executor_, tunnel.for_place, options_.queue_wait}};
+  tunnel.call_next(limits_of(tunnel.name).running);  // there may be room that nobody has been called to yet
   while (!turn.waiter.is_called && !turn.waiter.is_late) co_await turn.waiter.turn.wait();
   if (!turn.waiter.is_called) co_return Error::queue_full;
   turn.is_taken = true;
@@ -174,7 +175,7 @@ Awaitable<Result<http::Response>> Agents::send(Tunnel& tunnel, http::Request& re
     // The upstream has not seen a byte, so another agent may have it (RFC 9113 section 8.7).
     last = response.error();
     if (last == Error::upstream_refused) tried.agents.insert(chosen->hello.agent);
-    else tried.links.insert(chosen.get());
+    else tried.links.insert(chosen);
     log::debug("server", "{}: agent {} did not take the request ({}), trying another", tunnel.name,
                chosen->hello.agent, error_name(last));
   }
@@ -190,7 +191,7 @@ std::shared_ptr<AgentLink> Agents::pick(const Tunnel& tunnel, const Options& opt
   for (std::size_t i = 0; i < count; ++i) {
     const auto& each = tunnel.links[(tunnel.turn + i) % count];
     if (!each->link->takes_streams()) continue;
-    if (tried.links.contains(each.get()) || tried.agents.contains(each->hello.agent)) continue;
+    if (tried.links.contains(each) || tried.agents.contains(each->hello.agent)) continue;
     const std::string_view name =
         request.context.upstream.empty() ? tunnel::default_upstream : request.context.upstream;
     const auto upstream = std::find_if(each->upstreams.begin(), each->upstreams.end(),

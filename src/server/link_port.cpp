@@ -50,6 +50,8 @@ Awaitable<void> LinkPort::serve(net::TcpSocket socket) {
     log::debug("link", "{}: no link: {}", peer, welcomed.error().message());
     co_return;
   }
+  refresh_();  // it may have been revoked while the answer was being written
+  if (!tokens_.verify(welcomed->hello.secret)) co_return;
   AgentLink entry;
   entry.hello = std::move(welcomed->hello);
   entry.token_id = std::move(welcomed->token_id);

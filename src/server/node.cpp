@@ -91,7 +91,8 @@ class Node::AdminPages final : public http::Handler {
 
   Awaitable<Result<http::Response>> handle(http::Request request) override {
     const bool is_read = request.method == "GET" || request.method == "HEAD";
-    if (auto page = is_read ? node_.page(request.target, Audience::operators) : std::nullopt) co_return std::move(*page);
+    if (auto page = is_read ? node_.page(request.target, Audience::operators) : std::nullopt)
+      co_return std::move(*page);
     co_return Error::no_route;
   }
 
@@ -106,7 +107,8 @@ Node::Node(net::Executor executor, config::ServerConfig config)
       tokens_(config_.data),
       agents_(executor, agents_options(config_)),
       ingress_(
-          agents_, [this](std::string_view target) { return page(target, Audience::everybody); }, ingress_options(config_)),
+          agents_, [this](std::string_view target) { return page(target, Audience::everybody); },
+          ingress_options(config_)),
       admin_(std::make_unique<AdminPages>(*this)),
       ingress_server_(ingress_, http_options(config_.limits)),
       admin_server_(*admin_, http_options(config_.limits)),
@@ -242,6 +244,8 @@ void Node::apply(const config::ServerConfig& config) {
 }
 
 void Node::reload(config::ServerConfig config) {
+  const bool has_other_data = config.data != config_.data;
+  config.data = config_.data;  // where tokens and the own key stay until the next start
   // Everything that can fail comes first.
   auto new_tunnel_tls = tunnel_tls(config);
   auto new_ingress_tls = ingress_tls(config);
@@ -252,7 +256,7 @@ void Node::reload(config::ServerConfig config) {
   warn_if(config.ingress != config_.ingress, "[server] ingress");
   warn_if(config.tunnel != config_.tunnel, "[server] tunnel");
   warn_if(config.admin != config_.admin, "[server] admin");
-  warn_if(config.data != config_.data, "[server] data");
+  warn_if(has_other_data, "[server] data");
   warn_if(config.limits.connections != config_.limits.connections, "[limits] connections");
   tunnel_tls_ = std::move(new_tunnel_tls);
   ingress_tls_ = std::move(new_ingress_tls);

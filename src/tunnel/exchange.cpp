@@ -23,6 +23,7 @@ class StreamBody final : public http::Body {
     // After a protocol switch each direction ends for itself.
     if (asks && !finished_) link_->reset(*stream_, H2::cancel);
     else if (asks && !has_sent_all && !switched_) link_->reset(*stream_, H2::no_error);
+    else if (!finished_) link_->h2_.discard(*stream_);
   }
 
   Awaitable<Result<std::string_view>> read() override {
@@ -101,6 +102,7 @@ Awaitable<Result<http::Response>> Link::handle(http::Request request) {
 Awaitable<Result<http::Response>> Link::call(http::Request& request) {
   const auto self = shared_from_this();
   if (!takes_streams()) co_return Error::stream_refused;
+  if (!request.upgrade.empty() && request.has_body) co_return Error::malformed;
   const auto stream = std::make_shared<LinkStream>(socket_.executor(), deadlines_);
   const bool is_upgrade = !request.upgrade.empty();
   const bool has_body = request.has_body || is_upgrade;
@@ -137,6 +139,7 @@ Awaitable<Result<http::Response>> Link::call(http::Request& request) {
       group_.spawn(pump_out(stream, false));
     } else if (is_upgrade) {
       h2_.send(*stream, {}, true);
+      flush_soon();
     }
     co_return response;
   }
@@ -152,7 +155,7 @@ void Link::give_back(LinkStream& stream, http::Request& request) {
 
 /// The final response, or why there will be none; nothing while neither is known. Passes interim ones on.
 std::optional<Result<http::Response>> Link::take_response(const std::shared_ptr<LinkStream>& stream,
-                                           const http::Request& request) {
+                                                          const http::Request& request) {
   for (H2Stream::Head& head : std::exchange(stream->heads, {})) {
     auto response = decode_response(std::move(head));
     if (!response) return response;
@@ -163,6 +166,7 @@ std::optional<Result<http::Response>> Link::take_response(const std::shared_ptr<
       if (request.on_interim) request.on_interim(response->status, response->fields);
       continue;
     }
+    if (response->status == 101 && request.upgrade.empty()) return Error::protocol;
     const bool is_connect = request.method == "CONNECT" && response->status / 100 == 2;
     response->switched = !request.upgrade.empty() && (response->status == 101 || is_connect);
     response->has_body = !stream->bodiless;

@@ -69,6 +69,7 @@ Result<void> H2::feed(std::string_view bytes) {
 
 Result<void> H2::take(std::string& out, std::size_t enough) {
   out_ = &out;
+  enough_ = enough;
   while (out.size() < enough) {
     const std::uint8_t* bytes = nullptr;
     const ssize_t size = nghttp2_session_mem_send(session_, &bytes);
@@ -133,9 +134,15 @@ void H2::consume(H2Stream& stream, std::size_t size) {
   if (!stream.closed && !stream.remote_ended) nghttp2_session_consume_stream(session_, stream.id, size);
 }
 
-void H2::reset(H2Stream& stream, std::uint32_t code) {
+void H2::discard(H2Stream& stream) {
+  stream.unwanted_ = true;
+  if (!stream.inbound.empty()) stream.remote_ended = false;  // what is thrown away was not the end
   release(stream, stream.buffered_);
   stream.inbound.clear();
+}
+
+void H2::reset(H2Stream& stream, std::uint32_t code) {
+  discard(stream);
   if (stream.closed) return;
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id, code);
   // The sender's memory may be gone by the time nghttp2 gets round to the frame.
@@ -156,6 +163,7 @@ std::optional<std::uint64_t> H2::take_ping_ack() {
 }
 
 void H2::go_away(std::string_view why) {
+  leaving_ = true;
   nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
                         NGHTTP2_NO_ERROR, reinterpret_cast<const std::uint8_t*>(why.data()), why.size());
 }
@@ -192,6 +200,10 @@ void H2::mark(H2Stream& stream) {
 }
 
 void H2::received(H2Stream& stream, std::string_view bytes) {
+  if (stream.closed || stream.unwanted_) {  // was on its way when we gave up: nobody will ever take it
+    withheld_ += bytes.size();
+    return relax();
+  }
   stream.inbound.append(bytes);
   stream.buffered_ += bytes.size();
   buffered_ += bytes.size();
@@ -214,6 +226,7 @@ void H2::release(H2Stream& stream, std::size_t size) {
 void H2::forget(H2Stream& stream, std::uint32_t code) {
   stream.closed = true;
   stream.reset_code = code;
+  if (!stream.has_head_) discard(stream);  // a body without a head is nobody's
   stream.outbound = {};
   stream.outbound_taken = true;
   mark(stream);  // keeps it alive past the table
@@ -222,7 +235,7 @@ void H2::forget(H2Stream& stream, std::uint32_t code) {
 }
 
 std::vector<std::shared_ptr<H2Stream>> H2::drop_all() {
-  std::vector<std::shared_ptr<H2Stream>> dropped;
+  auto dropped = take_changed();  // those that closed just now and nobody was told of
   last_ = nullptr;
   for (auto& [id, stream] : std::exchange(streams_, {})) {
     stream->closed = true;

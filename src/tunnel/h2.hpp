@@ -59,6 +59,7 @@ struct H2Stream : std::enable_shared_from_this<H2Stream> {
   std::size_t head_bytes_ = 0;
   bool has_head_ = false;  // a final head came: the next header block is the trailer section
   bool in_changed_ = false;
+  bool unwanted_ = false;     // body bytes are dropped as they come
   bool deferred_ = false;     // nghttp2 waits for resume
   std::size_t buffered_ = 0;  // bytes counted in the budget
 };
@@ -108,6 +109,8 @@ class H2 {
   void send(H2Stream& stream, std::string_view bytes, bool last);
   /// Returns credit for `size` bytes that have left `inbound` for good.
   void consume(H2Stream& stream, std::size_t size);
+  /// Drops what has arrived of the body and what will; the sender gets no more credit for it.
+  void discard(H2Stream& stream);
   /// Gives the stream up (RST_STREAM). No news of it will come.
   void reset(H2Stream& stream, std::uint32_t code);
 
@@ -162,6 +165,8 @@ class H2 {
   std::size_t buffered_ = 0;  // of the budget, by this session
   std::size_t withheld_ = 0;  // link-level credit held back while the budget is passed
   std::string* out_ = nullptr;
+  std::size_t enough_ = 0;  // of the take() under way
+  bool leaving_ = false;    // go_away() was called: streams of the peer are refused
 };
 
 }  // namespace rockdove::tunnel

@@ -42,6 +42,9 @@ struct H2::Callbacks {
     H2& h2 = self(user);
     const std::int32_t id = frame->hd.stream_id;
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+      // Our GOAWAY, perhaps not on its way yet, tells the peer that this one was not looked at.
+      if (h2.leaving_)
+        return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
       auto stream = h2.make_stream_();
       stream->id = id;
       nghttp2_session_set_stream_user_data(session, id, stream.get());
@@ -173,7 +176,8 @@ struct H2::Callbacks {
       stream.outbound_taken = true;
       h2.mark(stream);
     }
-    return 0;
+    // Without a pause nghttp2 would go on to the next body, and the next, before it returns.
+    return h2.out_->size() >= h2.enough_ ? NGHTTP2_ERR_PAUSE : 0;
   }
 
   static ssize_t frame_room(nghttp2_session*, std::uint8_t, std::int32_t, std::int32_t link_window,

@@ -1,5 +1,6 @@
 #include "tunnel/head.hpp"
 
+#include "http/hop_by_hop.hpp"
 #include "http/parser.hpp"
 
 #include <charconv>
@@ -120,6 +121,7 @@ Result<http::Response> decode_response(H2Stream::Head head) {
   http::Response response;
   response.status = *status;
   response.fields = std::move(head.fields);
+  http::remove_hop_by_hop(response.fields);  // framing is ours to write
   return response;
 }
 

@@ -113,6 +113,8 @@ void Link::on_stream_news(const std::shared_ptr<LinkStream>& stream) {
   if (!inbound_) return;
   if (!stream->heads.empty() && !stream->server_task && !stream->closed) {
     if (running_) serve(stream);
+  } else if (!stream->heads.empty() && !stream->server_task) {
+    h2_.discard(*stream);  // given up before anybody has looked at it
   } else if (stream->closed && stream->reset_code != H2::no_error && stream->server_task) {
     stream->server_task->cancel();  // the caller has gone: so may the call to the upstream
   }
@@ -135,12 +137,18 @@ Awaitable<void> Link::write_loop() {
       if (size > 0)
         header =
             frame_in_place(side_, Opcode::binary, out_.data() + frame_header_max, size, net::random_u32());
-      const std::string control = std::exchange(control_out_, {});
-      const std::array<net::asio::const_buffer, 2> buffers{
-          net::asio::buffer(control),
-          net::asio::const_buffer(out_.data() + frame_header_max - header, header + size)};
-      auto [error, written] = co_await socket_.async_write(buffers, net::token);
-      stats_.bytes_out += written;
+      boost::system::error_code error;
+      if (!control_out_.empty()) {
+        const std::string control = std::exchange(control_out_, {});
+        auto [failure, written] = co_await socket_.async_write(net::asio::buffer(control), net::token);
+        error = failure;
+      }
+      if (size > 0 && !error) {
+        const net::asio::const_buffer message(out_.data() + frame_header_max - header, header + size);
+        auto [failure, written] = co_await socket_.async_write(message, net::token);
+        stats_.bytes_out += written;
+        error = failure;
+      }
       if (error) end(error);
     }
   }

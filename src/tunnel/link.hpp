@@ -91,7 +91,7 @@ class Link final : public http::Handler, public std::enable_shared_from_this<Lin
   void flush_soon();
 
   std::optional<Result<http::Response>> take_response(const std::shared_ptr<LinkStream>& stream,
-                                       const http::Request& request);
+                                                      const http::Request& request);
   std::string take_whole(LinkStream& stream);
   std::unique_ptr<http::Body> make_body(const std::shared_ptr<LinkStream>& stream, bool switched);
   boost::system::error_code failure_of(const LinkStream& stream) const;

@@ -32,6 +32,17 @@ inline void run_for(net::IoContext& io, net::Duration span) {
   io.run_for(span);
 }
 
+/// Does `action` on the loop, as what may only be called from there wants it.
+template <class Action>
+void on_loop(net::IoContext& io, Action action) {
+  bool done = false;
+  net::asio::post(io, [&] {
+    action();
+    done = true;
+  });
+  run_until(io, [&] { return done; });
+}
+
 /// Runs `io` until `task` is done and returns its value; rethrows what leaves it. Other work of the loop
 /// goes on meanwhile and stays where it was. Throws std::runtime_error if the task is not done in time, or
 /// waits for something that nobody is going to do.

@@ -45,14 +45,22 @@ TEST(error, knows_the_hop_it_happened_at) {
     Error error;
     Hop hop;
   } cases[] = {
-      {Error::malformed, Hop::edge},         {Error::body_too_large, Hop::edge},
-      {Error::body_timed_out, Hop::edge},    {Error::no_route, Hop::edge},
-      {Error::no_agent, Hop::edge},          {Error::queue_full, Hop::edge},
-      {Error::draining, Hop::edge},          {Error::link_lost, Hop::link},
-      {Error::stream_refused, Hop::link},    {Error::stream_reset, Hop::link},
-      {Error::unauthorized, Hop::link},      {Error::protocol, Hop::link},
-      {Error::upstream_unknown, Hop::upstream}, {Error::upstream_refused, Hop::upstream},
-      {Error::upstream_reset, Hop::upstream},   {Error::upstream_timeout, Hop::upstream},
+      {Error::malformed, Hop::edge},
+      {Error::body_too_large, Hop::edge},
+      {Error::body_timed_out, Hop::edge},
+      {Error::no_route, Hop::edge},
+      {Error::no_agent, Hop::edge},
+      {Error::queue_full, Hop::edge},
+      {Error::draining, Hop::edge},
+      {Error::link_lost, Hop::link},
+      {Error::stream_refused, Hop::link},
+      {Error::stream_reset, Hop::link},
+      {Error::unauthorized, Hop::link},
+      {Error::protocol, Hop::link},
+      {Error::upstream_unknown, Hop::upstream},
+      {Error::upstream_refused, Hop::upstream},
+      {Error::upstream_reset, Hop::upstream},
+      {Error::upstream_timeout, Hop::upstream},
       {Error::upstream_malformed, Hop::upstream},
   };
   for (const auto& each : cases) EXPECT_EQ(hop_of(each.error), each.hop) << error_name(each.error);

@@ -1,7 +1,7 @@
 #include "http/error_response.hpp"
 
-#include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
+#include <boost/json/parse.hpp>
 
 #include <string>
 
@@ -13,17 +13,28 @@ TEST(status_of, maps_each_error_to_one_status) {
     Error error;
     int status;
   } cases[] = {
-      {Error::malformed, 400},           {Error::truncated, 400},
-      {Error::no_route, 404},            {Error::timed_out, 408},
-      {Error::body_timed_out, 408},      {Error::body_too_large, 413},
-      {Error::target_too_long, 414},     {Error::header_too_large, 431},
-      {Error::not_implemented, 501},     {Error::link_lost, 502},
-      {Error::stream_reset, 502},        {Error::protocol, 502},
-      {Error::upstream_refused, 502},    {Error::upstream_reset, 502},
-      {Error::upstream_malformed, 502},  {Error::upstream_unknown, 502},
-      {Error::no_agent, 503},            {Error::queue_full, 503},
-      {Error::draining, 503},            {Error::unavailable, 503},
-      {Error::stream_refused, 503},      {Error::upstream_timeout, 504},
+      {Error::malformed, 400},
+      {Error::truncated, 400},
+      {Error::no_route, 404},
+      {Error::timed_out, 408},
+      {Error::body_timed_out, 408},
+      {Error::body_too_large, 413},
+      {Error::target_too_long, 414},
+      {Error::header_too_large, 431},
+      {Error::not_implemented, 501},
+      {Error::link_lost, 502},
+      {Error::stream_reset, 502},
+      {Error::protocol, 502},
+      {Error::upstream_refused, 502},
+      {Error::upstream_reset, 502},
+      {Error::upstream_malformed, 502},
+      {Error::upstream_unknown, 502},
+      {Error::no_agent, 503},
+      {Error::queue_full, 503},
+      {Error::draining, 503},
+      {Error::unavailable, 503},
+      {Error::stream_refused, 503},
+      {Error::upstream_timeout, 504},
       {Error::version_not_supported, 505},
   };
   for (const auto& each : cases) EXPECT_EQ(status_of(each.error), each.status) << error_name(each.error);

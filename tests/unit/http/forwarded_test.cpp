@@ -73,22 +73,41 @@ TEST(set_forwarded, finds_the_caller_behind_trusted_proxies) {
     const char* list;
   } cases[] = {
       {"one proxy", "10.0.0.1", {{"X-Forwarded-For", "192.0.2.7"}}, "192.0.2.7", "192.0.2.7, 10.0.0.1"},
-      {"two proxies", "10.0.0.1", {{"X-Forwarded-For", "192.0.2.7, 10.0.0.2"}}, "192.0.2.7",
+      {"two proxies",
+       "10.0.0.1",
+       {{"X-Forwarded-For", "192.0.2.7, 10.0.0.2"}},
+       "192.0.2.7",
        "192.0.2.7, 10.0.0.2, 10.0.0.1"},
-      {"what stands before the caller was written by the caller", "10.0.0.1",
-       {{"X-Forwarded-For", "10.9.9.9, 127.0.0.1,192.0.2.7 ,10.0.0.2"}}, "192.0.2.7",
+      {"what stands before the caller was written by the caller",
+       "10.0.0.1",
+       {{"X-Forwarded-For", "10.9.9.9, 127.0.0.1,192.0.2.7 ,10.0.0.2"}},
+       "192.0.2.7",
        "10.9.9.9, 127.0.0.1,192.0.2.7 ,10.0.0.2, 10.0.0.1"},
-      {"several fields are one list", "10.0.0.1",
-       {{"X-Forwarded-For", "198.51.100.1"}, {"X-Other", "1"}, {"x-forwarded-for", "192.0.2.7"}}, "192.0.2.7",
+      {"several fields are one list",
+       "10.0.0.1",
+       {{"X-Forwarded-For", "198.51.100.1"}, {"X-Other", "1"}, {"x-forwarded-for", "192.0.2.7"}},
+       "192.0.2.7",
        "198.51.100.1, 192.0.2.7, 10.0.0.1"},
-      {"only proxies: the farthest", "10.0.0.1", {{"X-Forwarded-For", "10.0.0.3, 10.0.0.2"}}, "10.0.0.3",
+      {"only proxies: the farthest",
+       "10.0.0.1",
+       {{"X-Forwarded-For", "10.0.0.3, 10.0.0.2"}},
+       "10.0.0.3",
        "10.0.0.3, 10.0.0.2, 10.0.0.1"},
       {"no list", "10.0.0.1", {}, "10.0.0.1", "10.0.0.1"},
-      {"rubbish ends the search", "10.0.0.1", {{"X-Forwarded-For", "192.0.2.7, unknown"}}, "10.0.0.1",
+      {"rubbish ends the search",
+       "10.0.0.1",
+       {{"X-Forwarded-For", "192.0.2.7, unknown"}},
+       "10.0.0.1",
        "192.0.2.7, unknown, 10.0.0.1"},
-      {"IPv6", "fd00::1", {{"X-Forwarded-For", "2001:db8::7, fd00::2"}}, "2001:db8::7",
+      {"IPv6",
+       "fd00::1",
+       {{"X-Forwarded-For", "2001:db8::7, fd00::2"}},
+       "2001:db8::7",
        "2001:db8::7, fd00::2, fd00::1"},
-      {"IPv4 proxy, IPv6 caller", "10.0.0.1", {{"X-Forwarded-For", "2001:db8::7"}}, "2001:db8::7",
+      {"IPv4 proxy, IPv6 caller",
+       "10.0.0.1",
+       {{"X-Forwarded-For", "2001:db8::7"}},
+       "2001:db8::7",
        "2001:db8::7, 10.0.0.1"},
   };
   for (const auto& each : cases) {
@@ -100,9 +119,12 @@ TEST(set_forwarded, finds_the_caller_behind_trusted_proxies) {
 }
 
 TEST(set_forwarded, takes_host_and_scheme_from_a_trusted_proxy) {
-  Request request = request_from(
-      "10.0.0.1", {{"Host", "inner"}, {"X-Forwarded-Host", "public"}, {"X-Forwarded-Proto", " HTTPS "},
-                   {"Forwarded", "for=192.0.2.7"}, {"X-Real-IP", "192.0.2.7"}, {"X-Request-Id", "theirs"}});
+  Request request = request_from("10.0.0.1", {{"Host", "inner"},
+                                              {"X-Forwarded-Host", "public"},
+                                              {"X-Forwarded-Proto", " HTTPS "},
+                                              {"Forwarded", "for=192.0.2.7"},
+                                              {"X-Real-IP", "192.0.2.7"},
+                                              {"X-Request-Id", "theirs"}});
   set_forwarded(request, is_proxy);
   EXPECT_TRUE(request.context.tls);
   EXPECT_EQ(value_of(request, "x-forwarded-proto"), "https");

@@ -29,8 +29,12 @@ TEST(remove_hop_by_hop, takes_what_belongs_to_one_connection_and_nothing_else) {
        {{"B", "1"}, {"a", "2"}, {"B", "3"}},
        {{"B", "1"}, {"a", "2"}, {"B", "3"}}},
       {"the fixed ones, in any case",
-       {{"CONNECTION", "close"}, {"keep-Alive", "5"}, {"Proxy-Connection", "x"},
-        {"transfer-encoding", "chunked"}, {"Upgrade", "h2c"}, {"X", "1"}},
+       {{"CONNECTION", "close"},
+        {"keep-Alive", "5"},
+        {"Proxy-Connection", "x"},
+        {"transfer-encoding", "chunked"},
+        {"Upgrade", "h2c"},
+        {"X", "1"}},
        {{"X", "1"}}},
       {"without a Connection field too", {{"Keep-Alive", "5"}, {"X", "1"}}, {{"X", "1"}}},
       {"those that Connection names, with any white space",
@@ -51,8 +55,8 @@ TEST(remove_hop_by_hop, takes_what_belongs_to_one_connection_and_nothing_else) {
 }
 
 TEST(remove_hop_by_hop, does_not_let_connection_take_what_gives_the_message_its_meaning) {
-  for (const std::string name : {"Content-Length", "Content-Type", "Host", "Authorization", "Cookie",
-                                 "X-Forwarded-For", "Trailer"}) {
+  for (const std::string name :
+       {"Content-Length", "Content-Type", "Host", "Authorization", "Cookie", "X-Forwarded-For", "Trailer"}) {
     const List given{{"Connection", "close, " + name}, {name, "v"}};
     EXPECT_EQ(without_hop_by_hop(given), (List{{name, "v"}})) << name;
   }

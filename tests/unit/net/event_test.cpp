@@ -16,7 +16,9 @@ using test::run_until;
 constexpr auto moment = std::chrono::milliseconds(5);
 
 /// As a coroutine that run() takes.
-Awaitable<void> wait_on(Event& event) { co_await event.wait(); }
+Awaitable<void> wait_on(Event& event) {
+  co_await event.wait();
+}
 
 /// Runs `work` on the loop, as the program does: elsewhere, Asio puts a cancellation off until the loop runs.
 template <class Work>

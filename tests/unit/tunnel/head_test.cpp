@@ -1,0 +1,200 @@
+#include "tunnel/head.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rockdove::tunnel {
+namespace {
+
+using List = std::vector<std::pair<std::string, std::string>>;
+
+/// What the other end's session makes of a head.
+H2Stream::Head arrived(const H2::HeadList& list) {
+  H2Stream::Head head;
+  for (const auto& [name, value] : list) (name.starts_with(':') ? head.pseudo : head.fields).add(name, value);
+  return head;
+}
+
+H2Stream::Head arrived(const List& list) {
+  H2Stream::Head head;
+  for (const auto& [name, value] : list) (name.starts_with(':') ? head.pseudo : head.fields).add(name, value);
+  return head;
+}
+
+List list_of(const http::Fields& fields) {
+  List list;
+  for (const auto [name, value] : fields) list.emplace_back(name, value);
+  return list;
+}
+
+http::Request request_of(std::string method, std::string target, std::string upgrade = {}) {
+  http::Request request;
+  request.method = std::move(method);
+  request.target = std::move(target);
+  request.upgrade = std::move(upgrade);
+  return request;
+}
+
+Result<http::Request> there_and_back(const http::Request& request) {
+  const OutgoingHead first = encode_request(request);
+  const OutgoingHead moved = first;  // the views must not point into the head itself
+  return decode_request(arrived(moved.list));
+}
+
+TEST(request_head, keeps_method_target_and_fields_byte_for_byte) {
+  const struct {
+    const char *method, *target, *upgrade;
+  } cases[] = {
+      {"GET", "/", ""},
+      {"POST", "/feishu/webhook?a=%2F&b=//..", ""},
+      {"M-SEARCH", "*", ""},
+      {"get", "http://host/absolute", ""},
+      {"GET", "/chat", "websocket"},
+      {"CONNECT", "db.internal:5432", "connect"},
+      {"GET", "/caf\xc3\xa9\xff", ""},
+  };
+  const List fields{{"Host", "a"}, {"X-B", "2"}, {"x-b", "1"}, {"Empty", ""}, {"Odd", "\x80\xff\t!"}};
+  for (const auto& each : cases) {
+    http::Request request = request_of(each.method, each.target, each.upgrade);
+    for (const auto& [name, value] : fields) request.fields.add(name, value);
+    const auto read = there_and_back(request);
+    ASSERT_TRUE(read) << each.target;
+    EXPECT_EQ(read->method, each.method);
+    EXPECT_EQ(read->target, each.target);
+    EXPECT_EQ(read->upgrade, each.upgrade);
+    EXPECT_EQ(list_of(read->fields), fields);
+  }
+}
+
+TEST(request_head, carries_what_travels_beside_a_request) {
+  http::Request request = request_of("POST", "/");
+  request.expects_continue = true;
+  request.context.tls = true;
+  request.context.upstream = "billing";
+  request.context.host = "upstream";
+  request.context.first_byte_timeout = std::chrono::milliseconds(2500);
+  const auto read = there_and_back(request);
+  ASSERT_TRUE(read);
+  EXPECT_TRUE(read->expects_continue);
+  EXPECT_TRUE(read->context.tls);
+  EXPECT_EQ(read->context.upstream, "billing");
+  EXPECT_EQ(read->context.host, "upstream");
+  EXPECT_EQ(read->context.first_byte_timeout, std::chrono::milliseconds(2500));
+  EXPECT_TRUE(read->fields.empty()) << "nothing of it may be mistaken for the caller's";
+
+  const auto bare = there_and_back(request_of("GET", "/"));
+  ASSERT_TRUE(bare);
+  EXPECT_FALSE(bare->expects_continue || bare->context.tls);
+  EXPECT_EQ(bare->context.upstream + bare->context.host, "");
+  EXPECT_EQ(bare->context.first_byte_timeout, net::Duration::zero());
+}
+
+TEST(request_head, puts_metadata_before_the_fields_and_never_among_them) {
+  http::Request request = request_of("GET", "/");
+  request.context.upstream = "x";
+  request.fields.add("Rd-Upstream", "forged");
+  const OutgoingHead head = encode_request(request);
+  bool in_fields = false;
+  for (const auto& [name, value] : head.list) {
+    EXPECT_FALSE(in_fields && name.starts_with(':'));
+    in_fields = in_fields || !name.starts_with(':');
+  }
+  EXPECT_EQ(there_and_back(request)->context.upstream, "x");
+}
+
+TEST(request_head, is_refused_where_it_could_not_stand_in_http1) {
+  const List good{{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {"a", "b"}};
+  ASSERT_TRUE(decode_request(arrived(good)));
+  const struct {
+    const char* what;
+    List list;
+  } cases[] = {
+      {"nothing", {}},
+      {"no method", {{":path", "/"}}},
+      {"no target", {{":method", "GET"}}},
+      {"empty target", {{":method", "GET"}, {":path", ""}}},
+      {"method with a space", {{":method", "GET /"}, {":path", "/"}}},
+      {"method with a line break", {{":method", "GET\r\nX:"}, {":path", "/"}}},
+      {"target with a space", {{":method", "GET"}, {":path", "/ HTTP/1.1"}}},
+      {"target with a line break", {{":method", "GET"}, {":path", "/\r\nX: 1"}}},
+      {"target with NUL", {{":method", "GET"}, {":path", std::string("/\0", 2)}}},
+      {"target with DEL", {{":method", "GET"}, {":path", "/\x7f"}}},
+      {"empty name", {{":method", "GET"}, {":path", "/"}, {"", "v"}}},
+      {"name with a space", {{":method", "GET"}, {":path", "/"}, {"a b", "v"}}},
+      {"name with a colon", {{":method", "GET"}, {":path", "/"}, {"a:", "v"}}},
+      {"name with a line break", {{":method", "GET"}, {":path", "/"}, {"a\r\nb", "v"}}},
+      {"value with a line break", {{":method", "GET"}, {":path", "/"}, {"a", "v\r\nb: c"}}},
+      {"value with a bare CR", {{":method", "GET"}, {":path", "/"}, {"a", "v\rb"}}},
+      {"value with NUL", {{":method", "GET"}, {":path", "/"}, {"a", std::string("v\0", 2)}}},
+      {"host with a line break", {{":method", "GET"}, {":path", "/"}, {":rd-host", "h\r\nX: 1"}}},
+      {"protocol with a line break", {{":method", "CONNECT"}, {":path", "/"}, {":protocol", "a\nb"}}},
+      {"time limit that is none", {{":method", "GET"}, {":path", "/"}, {":rd-timeout", "soon"}}},
+      {"negative time limit", {{":method", "GET"}, {":path", "/"}, {":rd-timeout", "-1"}}},
+      {"time limit out of range", {{":method", "GET"}, {":path", "/"}, {":rd-timeout", "99999999999"}}},
+  };
+  for (const auto& each : cases) {
+    const auto read = decode_request(arrived(each.list));
+    ASSERT_FALSE(read) << each.what;
+    EXPECT_EQ(read.error(), Error::protocol) << each.what;
+  }
+}
+
+TEST(response_head, keeps_status_and_fields) {
+  for (const int status : {100, 101, 103, 200, 204, 304, 404, 599, 999}) {
+    http::Fields fields;
+    fields.add("Set-Cookie", "a=1");
+    fields.add("set-cookie", "b=2");
+    const OutgoingHead head = encode_response(status, fields);
+    const OutgoingHead moved = head;
+    const auto read = decode_response(arrived(moved.list));
+    ASSERT_TRUE(read) << status;
+    EXPECT_EQ(read->status, status);
+    EXPECT_EQ(list_of(read->fields), list_of(fields));
+  }
+}
+
+TEST(response_head, carries_an_error_in_its_place) {
+  for (int value = 1; value <= static_cast<int>(Error::protocol); ++value) {
+    const auto error = static_cast<Error>(value);
+    const auto read = decode_response(arrived(encode_error(error).list));
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error(), error);
+  }
+  const auto foreign = decode_response(arrived(encode_error(net::asio::error::connection_reset).list));
+  ASSERT_FALSE(foreign);
+  EXPECT_EQ(foreign.error(), Error::protocol);
+}
+
+TEST(response_head, is_refused_where_it_could_not_stand_in_http1) {
+  const List cases[] = {
+      {},
+      {{":status", ""}},
+      {{":status", "99"}},
+      {{":status", "1000"}},
+      {{":status", "-200"}},
+      {{":status", "200 OK"}},
+      {{":status", "200"}, {"a", "b\r\nc: d"}},
+      {{":status", "200"}, {"a b", "c"}},
+      {{":status", "200"}, {"", "c"}},
+  };
+  for (const List& list : cases) {
+    const auto read = decode_response(arrived(list));
+    ASSERT_FALSE(read) << (list.empty() ? "nothing" : list.back().second);
+    EXPECT_EQ(read.error(), Error::protocol);
+  }
+}
+
+TEST(is_safe, looks_at_names_and_values) {
+  http::Fields fields;
+  EXPECT_TRUE(is_safe(fields));
+  fields.add("x-sum", "1 \t\xff");
+  EXPECT_TRUE(is_safe(fields));
+  fields.add("x-sum", "1\n");
+  EXPECT_FALSE(is_safe(fields));
+}
+
+}  // namespace
+}  // namespace rockdove::tunnel
