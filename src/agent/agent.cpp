@@ -43,15 +43,15 @@ Awaitable<void> serve(Signals& signals, Node& node) {
 int run(config::AgentConfig config, std::function<config::AgentConfig()> reload) {
   config::check_joined(config);
   net::IoContext io(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO);
+  Signals signals(io, SIGTERM, SIGINT);  // before anybody can know that we run
+#ifdef SIGHUP
+  signals.add(SIGHUP);
+#endif
   Node node(io.get_executor(), config);
   log::info("agent", "rockdove {}: agent {} of tunnel {}, {} links to {}", ROCKDOVE_VERSION, config.name,
             config.server.tunnel, config.links, to_string(config.server.address.front()));
   for (const config::UpstreamConfig& upstream : config.upstreams)
     log::info("agent", "upstream {}: {}", upstream.name, upstream.url);
-  Signals signals(io, SIGTERM, SIGINT);
-#ifdef SIGHUP
-  signals.add(SIGHUP);
-#endif
   net::TaskGroup group(io.get_executor(), net::abort_on_error);
   group.spawn(handle_signals(signals, node, config, reload));
   group.spawn(serve(signals, node));

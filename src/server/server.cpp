@@ -40,11 +40,11 @@ Awaitable<void> serve(Signals& signals, Node& node) {
 
 int run(config::ServerConfig config, std::function<config::ServerConfig()> reload) {
   net::IoContext io(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO);
+  Signals signals(io, SIGTERM, SIGINT, SIGHUP);  // before anybody can know that we run
   Node node(io.get_executor(), std::move(config));
   log::info("server", "rockdove {} listens: callers {}, agents {}, admin {}", ROCKDOVE_VERSION,
             net::to_string(node.ingress_endpoint()), net::to_string(node.tunnel_endpoint()),
             net::to_string(node.admin_endpoint()));
-  Signals signals(io, SIGTERM, SIGINT, SIGHUP);
   net::TaskGroup group(io.get_executor(), net::abort_on_error);
   group.spawn(handle_signals(signals, node, reload));
   group.spawn(serve(signals, node));
