@@ -2,6 +2,7 @@
 """Measures rockdove beside its yardsticks, all in one run. docs/benchmarks.md has the method.
 
     ./dev bench [live] [--quick] [--only NAME,...] [--tests NAME,...] [--json FILE]
+    ./dev bench inbox [--quick] [--only NAME,...] [--json FILE]
 """
 
 import argparse
@@ -16,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 import contenders
+import inbox
 from measure import TESTS, MeasurementFailed, measure
 from report import paired, table, verdict
 
@@ -25,8 +27,10 @@ LOAD_BEFORE = os.getloadavg()[0]  # well above 0: somebody else was using the ma
 
 
 def main():
-    options = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if "inbox" in sys.argv[1:]:
+        return inbox.main(machine)
+    options = arguments()
     with tempfile.TemporaryDirectory(prefix="rockdove-bench-") as folder:
         stage = contenders.Stage(folder)
         try:
@@ -123,6 +127,7 @@ def summarise(samples, running):
 
 
 def machine(options):
+    """What the figures were measured on, in a line."""
     cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
                 if line.startswith("model name")), platform.machine())  # fmt: skip
     nginx = subprocess.run([contenders.NGINX, "-v"], capture_output=True, text=True, check=False).stderr

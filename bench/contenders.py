@@ -4,6 +4,7 @@ import ctypes
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import string
@@ -68,12 +69,17 @@ class Stage:
     def end(self):
         for process in self.processes:
             process.terminate()
-        for process in self.processes:
-            try:
-                process.wait(timeout=5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for process in list(self.processes):
+            self.end_one(process)
+
+    def end_one(self, process):
+        process.terminate()
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        self.processes.remove(process)
 
 
 def die_with_parent():
@@ -86,6 +92,11 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def read_json(url):
+    with urllib.request.urlopen(url, timeout=5) as response:
+        return json.load(response)
 
 
 def answers(url):
@@ -197,47 +208,55 @@ class PythonDesign:
         return self.endpoints[test.path == "/1m.txt"]
 
 
-class Rockdove:
-    """Server and agent over one tunnel; `tls` is the default, off the comparison with plain proxies."""
+class RockdoveServer:
+    """A server without an agent; `toml`: more of its configuration."""
 
-    def __init__(self, stage, upstream_url, binary, tls):
-        self.name = "rockdove-tls" if tls else "rockdove"
+    def __init__(self, stage, name, binary, tls, toml=""):
+        self.stage, self.name = stage, name
         if not os.access(binary, os.X_OK):
             raise Unavailable(f"{binary} does not exist: ./dev build")
         self.binary = str(Path(binary).resolve())
-        folder = stage.folder / self.name
-        folder.mkdir()
-        ingress, tunnel, admin = (f"127.0.0.1:{free_port()}" for _ in range(3))
-        config, agent_config = folder / "server.toml", folder / "agent.toml"
-        config.write_text(f"""[server]
+        self.folder = stage.folder / name
+        self.folder.mkdir()
+        ingress, self.tunnel, self.admin = (f"127.0.0.1:{free_port()}" for _ in range(3))
+        self.config, self.agent_config = self.folder / "server.toml", self.folder / "agent.toml"
+        self.config.write_text(f"""[server]
 ingress = "{ingress}"
-tunnel = "{tunnel}"
-admin = "{admin}"
-data = "{folder / 'data'}"
+tunnel = "{self.tunnel}"
+admin = "{self.admin}"
+data = "{self.folder / 'data'}"
 
 [tunnel_tls]
 mode = "{'pin' if tls else 'off'}"
 
 [log]
 requests = false  # as access_log off of the others
-""")
+
+{toml}""")
         self.url = f"http://{ingress}"
-        server = stage.start(f"{self.name}-server", [self.binary, "server", "--config", str(config)])
-        stage.wait_until(lambda: self.health()["status"], server)
-        join = self.run(stage, ["token", "create", "bench", "--config", str(config), "--address", tunnel])
-        self.run(stage, ["join", "--config", str(agent_config), "-"], join)
-        agent = stage.start(f"{self.name}-agent", [self.binary, "agent", "--config", str(agent_config),
-                                                   "--upstream", upstream_url])  # fmt: skip
-        stage.wait_until(lambda: self.health()["active_connections"] >= 1, agent)
-        stage.wait_until(lambda: answers(self.url + "/ok"), agent)
-        self.processes = [server, agent]
+        self.server = stage.start(f"{name}-server", [self.binary, "server", "--config", str(self.config)])
+        stage.wait_until(lambda: self.health()["status"], self.server)
+        self.processes = [self.server]
+
+    def start_agent(self, upstream_url):
+        """Returns when it is connected."""
+        if not self.agent_config.exists():
+            arguments = ["token", "create", "bench", "--config", str(self.config), "--address", self.tunnel]
+            self.run(["join", "--config", str(self.agent_config), "-"], self.run(arguments))
+        agent = self.stage.start(f"{self.name}-agent", [self.binary, "agent", "--config", str(self.agent_config),
+                                                        "--upstream", upstream_url])  # fmt: skip
+        self.stage.wait_until(lambda: self.health()["active_connections"] >= 1, agent)
+        self.processes.append(agent)
+        return agent
 
     def health(self):
-        with urllib.request.urlopen(self.url + "/health", timeout=5) as response:
-            return json.load(response)
+        return read_json(self.url + "/health")
 
-    def run(self, stage, arguments, text=""):
-        run = subprocess.run([self.binary, *arguments], cwd=stage.folder, input=text, text=True,
+    def stats(self):
+        return read_json(f"http://{self.admin}/stats")
+
+    def run(self, arguments, text=""):
+        run = subprocess.run([self.binary, *arguments], cwd=self.stage.folder, input=text, text=True,
                              capture_output=True, timeout=15, check=False)  # fmt: skip
         if run.returncode != 0:
             reason = (run.stderr or run.stdout).strip()[-400:]
@@ -246,6 +265,21 @@ requests = false  # as access_log off of the others
 
     def endpoint(self, test):
         return Endpoint(self.url, self.processes)
+
+    def end(self):
+        """Before the stage does, and with all that it has written."""
+        for process in self.processes:
+            self.stage.end_one(process)
+        shutil.rmtree(self.folder)
+
+
+class Rockdove(RockdoveServer):
+    """Server and agent over one tunnel; `tls` is the default, off the comparison with plain proxies."""
+
+    def __init__(self, stage, upstream_url, binary, tls):
+        super().__init__(stage, "rockdove-tls" if tls else "rockdove", binary, tls)
+        agent = self.start_agent(upstream_url)
+        stage.wait_until(lambda: answers(self.url + "/ok"), agent)
 
 
 NAMES = ["direct", "nginx-two-hops", "rockdove", "rockdove-tls", "python-design"]

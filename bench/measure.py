@@ -38,16 +38,25 @@ class Sample:
     cpu_us_per_req: float
     rss_mib: float
 
+    @property
+    def p99_ms(self):
+        return self.p99_us / 1000
+
 
 class MeasurementFailed(Exception):
     """The contender answered wrongly or not at all: a figure would mean nothing."""
 
 
 def measure(endpoint, test, seconds):
-    before = cpu_us(endpoint.processes)
-    result = run_wrk(endpoint.url + test.path, test, seconds)
-    pids = with_children(endpoint.processes)
-    used = cpu_us(endpoint.processes) - before
+    return sample_of(endpoint.processes, lambda: run_wrk(endpoint.url + test.path, test, seconds))
+
+
+def sample_of(processes, run):
+    """Calls `run`, which returns a result line's values, and adds what the processes used meanwhile."""
+    before = cpu_us(processes)
+    result = run()
+    pids = with_children(processes)
+    used = cpu_us(processes) - before
     requests = result["requests"]
     return Sample(
         rps=requests / result["seconds"],
@@ -64,10 +73,15 @@ def run_wrk(url, test, seconds):
     command += ["-s", str(LUA), url]
     if test.post:
         command += ["--", "post2k"]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=False)
+    return run_generator(command, seconds + 60)
+
+
+def run_generator(command, patience):
+    """The result line of wrk or of one of the programs beside this file."""
+    run = subprocess.run(command, capture_output=True, text=True, timeout=patience, check=False)
     lines = [line for line in run.stdout.splitlines() if line.startswith("RESULT ")]
     if run.returncode != 0 or not lines:
-        raise MeasurementFailed(f"wrk: {(run.stderr or run.stdout).strip()[-200:]}")
+        raise MeasurementFailed(f"{Path(command[0]).name}: {(run.stderr or run.stdout).strip()[-200:]}")
     result = json.loads(lines[-1][len("RESULT "):])
     wrong = {key: result[key] for key in ("not_2xx", "connect", "read", "write", "timeout") if result[key]}
     if wrong or not result["requests"]:

@@ -25,13 +25,13 @@ clang_packages() {
 packages_for() {
   case $1 in
     build) printf '%s ' g++ cmake ninja-build pkg-config lld "$(boost_packages)" libssl-dev libnghttp2-dev \
-      libtomlplusplus-dev libcli11-dev libspdlog-dev libjemalloc-dev ;;
+      libsqlite3-dev libtomlplusplus-dev libcli11-dev libspdlog-dev libjemalloc-dev ;;
     test) printf '%s ' libgtest-dev python3 curl openssl procps ;;
     demo) printf '%s ' python3 curl openssl procps ;;
     lint) printf '%s ' clang-tidy clang-format "$(clang_packages)" ;;
     fmt) printf '%s ' clang-format ;;
     fuzz) printf '%s ' "$(clang_packages)" ;;
-    bench) printf '%s ' wrk nginx-light python3-aiohttp python3-websockets ;;
+    bench) printf '%s ' wrk nginx-light python3-aiohttp python3-websockets nats-server ;;
     *) die "no package set called $1" ;;
   esac
 }
@@ -80,8 +80,8 @@ install_packages() {
     echo "This release has no Boost of 1.81 or later: Debian 12 or Ubuntu 24.04, or newer, is needed."
     return 1
   fi
-  # The benchmark starts its own nginx; the package must not start one as a system service.
-  if [[ $missing == *nginx* && ! -e /usr/sbin/policy-rc.d ]]; then
+  # The benchmark starts its own nginx and nats-server; the packages must not start them as system services.
+  if [[ $missing == *@(nginx|nats-server)* && ! -e /usr/sbin/policy-rc.d ]]; then
     guard=/usr/sbin/policy-rc.d
     printf '#!/bin/sh\nexit 101\n' | as_root tee "$guard" >/dev/null
     as_root chmod 755 "$guard"

@@ -31,6 +31,7 @@ constexpr std::array entries{
     Entry{Error::queue_full, Hop::edge, "queue_full", "too many requests are running and waiting"},
     Entry{Error::draining, Hop::edge, "draining", "the server is stopping"},
     Entry{Error::unavailable, Hop::edge, "unavailable", "the server lacks a resource"},
+    Entry{Error::not_found, Hop::edge, "not_found", "what the request names is not kept here"},
     Entry{Error::link_lost, Hop::link, "link_lost", "the link to the agent broke during the request"},
     Entry{Error::stream_refused, Hop::link, "stream_refused", "the agent took no new request"},
     Entry{Error::stream_reset, Hop::link, "stream_reset", "the agent gave the request up"},

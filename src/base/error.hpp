@@ -29,6 +29,7 @@ enum class Error {
   queue_full,   ///< the tunnel's limits of running and of waiting requests are reached
   draining,     ///< this side is stopping and takes no new work
   unavailable,  ///< this side lacks a resource (store, memory budget)
+  not_found,    ///< what the request names is not kept here
   // Link: what happened to an exchange between server and agent.
   link_lost,       ///< the link went away; the upstream may have seen the request
   stream_refused,  ///< the exchange was turned away before the upstream saw its first byte

@@ -16,6 +16,7 @@ void add_roles(CLI::App& app, Run& run);    ///< server, agent
 void add_join(CLI::App& app, Run& run);     ///< join
 void add_token(CLI::App& app, Run& run);    ///< token create | list | revoke
 void add_status(CLI::App& app, Run& run);   ///< status, stats
+void add_events(CLI::App& app, Run& run);   ///< events list | show | replay | tail | purge | pause | resume
 void add_config(CLI::App& app, Run& run);   ///< config check
 void add_version(CLI::App& app, Run& run);  ///< version
 

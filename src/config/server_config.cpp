@@ -17,6 +17,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t count_max = 1'000'000;
+constexpr std::size_t events_limit = 1'000'000'000;
+constexpr std::uint64_t smallest_store = 1024 * 1024;
 constexpr std::uint64_t smallest_link_memory = 1024 * 1024;  // one link's windows must fit
 
 void read_file_name(Section& section, std::string_view key, std::filesystem::path& into) {
@@ -144,35 +146,25 @@ void read_tunnels(std::vector<Section> sections, ServerConfig& config) {
   }
 }
 
-void read_route_host(Section& section, RouteConfig& route) {
-  section.read("host", route.host);
-  std::ranges::transform(route.host, route.host.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  const std::string_view name = std::string_view(route.host).substr(route.host.starts_with("*.") ? 2 : 0);
-  const auto parsed = parse_host_port(name.starts_with('[') ? name : std::string(name) + ":1");
-  if (!route.host.empty() && !parsed)
-    section.fail("host", "host = " + quote(route.host) + ": write a name without port (\"example.com\"), " +
-                             "\"*.example.com\" for every name below it, or \"\" for every host");
-}
-
-RouteConfig read_route(Section& section) {
-  RouteConfig route;
-  section.read_name("name", route.name);
-  if (route.name.empty()) section.fail("name", "needs a name, for logs and metrics");
-  read_route_host(section, route);
-  section.read("path", route.path);
-  if (!route.path.starts_with('/') || route.path.find_first_of("?# ") != std::string::npos)
-    section.fail("path", "path = " + quote(route.path) + ": a path begins with \"/\" and has no query");
-  section.read_name("tunnel", route.tunnel);
-  section.read_name("upstream", route.upstream);
-  section.read("host_header", route.host_header);
-  if (route.host_header != "keep" && route.host_header != "upstream" &&
-      !parse_host_port(route.host_header, 1))
-    section.fail("host_header", "host_header = " + quote(route.host_header) +
-                                    ": write \"keep\", \"upstream\", or the host[:port] to send");
-  section.read("first_byte_timeout", route.first_byte_timeout);
+InboxConfig read_inbox(Section section) {
+  constexpr std::uint64_t any = std::numeric_limits<std::int64_t>::max();
+  InboxConfig config;
+  inbox::Retention& retention = config.retention;
+  section.read("done_age", retention.done_age);
+  section.read("dead_age", retention.dead_age);
+  std::size_t events_max = retention.events_max;
+  section.read_count("events_max", events_max, 0, events_limit);
+  retention.events_max = events_max;
+  section.read_size("bytes_max", retention.bytes_max);
+  if (retention.bytes_max < smallest_store)
+    section.fail("bytes_max",
+                 "bytes_max must be at least \"1MiB\": when it is reached, requests are refused");
+  read_limited_size(section, "memory", config.memory, smallest_store, any);
+  section.read("commit_limit", config.commit_limit);
+  if (config.commit_limit == milliseconds{0})
+    section.fail("commit_limit", "commit_limit must not be 0: callers would wait for a broken disk for ever");
   section.finish();
-  return route;
+  return config;
 }
 
 void read_routes(std::vector<Section> sections, Section& document, ServerConfig& config) {
@@ -185,6 +177,8 @@ void read_routes(std::vector<Section> sections, Section& document, ServerConfig&
       section.fail("name", "there is a route " + quote(route.name) + " already");
     if (!rules.emplace(route.host, route.path).second)
       section.fail("path", "another route has the same host and path, so that this one would never be used");
+    if (route.inbox.mode != inbox::Mode::live && route.inbox.body_bytes > config.inbox.memory)
+      section.fail("body_limit", "body_limit must not exceed memory of [inbox], which all requests share");
     if (route.tunnel.empty() && config.tunnels.size() > 1)
       section.fail("tunnel", "tunnel is empty, but there are several [[tunnel]]; name the one to use");
     config.routes.push_back(std::move(route));
@@ -208,6 +202,15 @@ bool LimitsConfig::operator==(const LimitsConfig& other) const {
   return all(*this) == all(other);
 }
 
+bool InboxConfig::operator==(const InboxConfig& other) const {
+  const auto all = [](const InboxConfig& config) {
+    const inbox::Retention& kept = config.retention;
+    return std::tie(kept.done_age, kept.dead_age, kept.events_max, kept.bytes_max, config.memory,
+                    config.commit_limit);
+  };
+  return all(*this) == all(other);
+}
+
 ServerConfig parse_server_config(std::string_view text, const std::string& file) {
   Section document = Section::parse(text, file);
   ServerConfig config;
@@ -219,6 +222,7 @@ ServerConfig parse_server_config(std::string_view text, const std::string& file)
   read_certificate(ingress_tls, config.ingress_tls.certificate, config.ingress_tls.key);
   config.log = read_log(document.section("log"));
   config.limits = read_limits(document.section("limits"));
+  config.inbox = read_inbox(document.section("inbox"));
   read_tunnels(document.sections("tunnel"), config);
   read_routes(document.sections("route"), document, config);
   document.finish();

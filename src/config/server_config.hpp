@@ -3,7 +3,9 @@
 
 #include "base/host_port.hpp"
 #include "config/log_config.hpp"
+#include "config/route_config.hpp"
 #include "http/parser.hpp"
+#include "inbox/store.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -69,18 +71,13 @@ struct TunnelConfig {
   bool operator==(const TunnelConfig&) const = default;
 };
 
-/// Which tunnel gets the requests for a host and path.
-struct RouteConfig {
-  std::string name{};      ///< in logs, metrics and error bodies; unique
-  std::string host{};      ///< lower case; exact, "*.example.com" (one label or more), or "" for every host
-  std::string path = "/";  ///< prefix of whole segments, compared with the raw path
-  std::string tunnel{};    ///< empty: the one tunnel there is
-  std::string upstream{};  ///< the upstream's name at the agent; empty: its default one
-  std::string host_header =
-      "keep";  ///< for the upstream: "keep" the caller's, "upstream" its own, or this one
-  std::chrono::milliseconds first_byte_timeout{0};  ///< zero: LimitsConfig::first_byte_timeout
+/// The store of events, for all routes.
+struct InboxConfig {
+  inbox::Retention retention;
+  std::size_t memory = 256ULL * 1024 * 1024;      ///< bytes of requests that are being stored at a time
+  std::chrono::milliseconds commit_limit{2'000};  ///< mode inbox: a disk that is slower refuses; never 0
 
-  bool operator==(const RouteConfig&) const = default;
+  bool operator==(const InboxConfig&) const;
 };
 
 struct ServerConfig {
@@ -101,7 +98,8 @@ struct ServerConfig {
   LogConfig log;
   LimitsConfig limits;
   std::vector<TunnelConfig> tunnels;
-  std::vector<RouteConfig> routes{RouteConfig{.name = "default"}};  ///< at least one
+  InboxConfig inbox;
+  std::vector<RouteConfig> routes = default_routes();  ///< at least one
 
   bool operator==(const ServerConfig&) const = default;
 };

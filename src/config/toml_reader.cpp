@@ -205,13 +205,17 @@ void Section::read_name(std::string_view key, std::string& into) {
 
 Section Section::section(std::string_view key) {
   const toml::node* node = state_->find(key);
+  std::string path = state_->name;  // "[[route]]" and "ack" make "[route.ack]"
+  std::erase_if(path, [](char c) { return c == '[' || c == ']'; });
+  const bool is_nested = !path.empty();
+  const std::string name = "[" + path + (is_nested ? "." : "") + std::string(key) + "]";
   if (node && !node->is_table())
-    state_->wrong_type(key, *node, "a table, written [" + std::string(key) + "]");
+    state_->wrong_type(key, *node, is_nested ? "a table, { key = value, ... }" : "a table, written " + name);
   auto child = std::make_shared<State>();
   child->document = state_->document;
   child->table = node ? node->as_table() : nullptr;
   child->file = state_->file;
-  child->name = "[" + std::string(key) + "]";
+  child->name = name;
   return Section(std::move(child));
 }
 

@@ -50,7 +50,7 @@ class Section {
   /// A name of a tunnel, route or upstream; see tunnel::valid_tunnel_name(). It may be empty.
   void read_name(std::string_view key, std::string& into);
 
-  /// The table [key]; an empty one if there is none.
+  /// The table [key], or `key = { ... }`; an empty one if there is none.
   Section section(std::string_view key);
   /// The tables [[key]], in order.
   std::vector<Section> sections(std::string_view key);

@@ -4,12 +4,30 @@
 #include <boost/json/serialize.hpp>
 
 namespace rockdove::http {
+namespace {
+
+Response describe(int status, Hop hop, std::string_view cause, std::string_view message,
+                  std::string_view request_id) {
+  boost::json::object details;
+  details["hop"] = hop_name(hop);
+  details["cause"] = cause;
+  details["message"] = message;
+  details["request_id"] = request_id;
+  boost::json::object body;
+  body["error"] = std::move(details);
+  Response response = make_response(status, "application/json", boost::json::serialize(body) + "\n");
+  if (status == 503) response.fields.add("Retry-After", "2");
+  return response;
+}
+
+}  // namespace
 
 int status_of(boost::system::error_code error) noexcept {
   if (error.category() != error_category()) return 502;
   switch (static_cast<Error>(error.value())) {
     case Error::malformed:
     case Error::truncated: return 400;
+    case Error::not_found:
     case Error::no_route: return 404;
     case Error::timed_out:
     case Error::body_timed_out: return 408;
@@ -29,17 +47,12 @@ int status_of(boost::system::error_code error) noexcept {
 }
 
 Response error_response(boost::system::error_code error, std::string_view request_id) {
-  const int status = status_of(error);
-  boost::json::object details;
-  details["hop"] = hop_name(hop_of(error));
-  details["cause"] = error_name(error);
-  details["message"] = error.message();
-  details["request_id"] = request_id;
-  boost::json::object body;
-  body["error"] = std::move(details);
-  Response response = make_response(status, "application/json", boost::json::serialize(body) + "\n");
-  if (status == 503) response.fields.add("Retry-After", "2");
-  return response;
+  return describe(status_of(error), hop_of(error), error_name(error), error.message(), request_id);
+}
+
+Response error_response(int status, std::string_view cause, std::string_view message,
+                        std::string_view request_id) {
+  return describe(status, Hop::edge, cause, message, request_id);
 }
 
 }  // namespace rockdove::http

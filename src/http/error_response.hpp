@@ -10,7 +10,12 @@ namespace rockdove::http {
 /// failed, and Retry-After with a 503.
 Response error_response(boost::system::error_code error, std::string_view request_id);
 
-/// The status of error_response().
+/// The same for a failure that only an API of this program has: `cause` is its name, `message` says what to
+/// do. The hop is "edge".
+Response error_response(int status, std::string_view cause, std::string_view message,
+                        std::string_view request_id);
+
+/// The status of error_response(error, …).
 int status_of(boost::system::error_code error) noexcept;
 
 }  // namespace rockdove::http

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <stdexcept>
 
 namespace rockdove::net {
@@ -17,11 +18,14 @@ constexpr std::string_view standard_alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view url_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+[[noreturn]] void fail_digest() {
+  throw std::runtime_error("the system's libcrypto cannot compute a digest");
+}
+
 std::string digest(const EVP_MD* algorithm, std::string_view bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> result{};
   unsigned size = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), result.data(), &size, algorithm, nullptr) != 1)
-    throw std::runtime_error("the system's libcrypto cannot compute a digest");
+  if (EVP_Digest(bytes.data(), bytes.size(), result.data(), &size, algorithm, nullptr) != 1) fail_digest();
   return std::string(reinterpret_cast<const char*>(result.data()), size);
 }
 
@@ -29,6 +33,11 @@ std::string digest(const EVP_MD* algorithm, std::string_view bytes) {
 const EVP_MD* fetched(const char* name) {
   const EVP_MD* algorithm = EVP_MD_fetch(nullptr, name, nullptr);
   if (!algorithm) throw std::runtime_error(std::string("the system's libcrypto has no ") + name);
+  return algorithm;
+}
+
+const EVP_MD* sha256_algorithm() {
+  static const EVP_MD* const algorithm = fetched("SHA2-256");
   return algorithm;
 }
 
@@ -90,8 +99,18 @@ constexpr std::array<signed char, 256> make_values() {
 }  // namespace
 
 std::string sha256(std::string_view bytes) {
-  static const EVP_MD* const algorithm = fetched("SHA2-256");
-  return digest(algorithm, bytes);
+  return digest(sha256_algorithm(), bytes);
+}
+
+std::string sha256_of_parts(std::initializer_list<std::string_view> parts) {
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> result{};
+  unsigned size = 0;
+  bool ok = context && EVP_DigestInit_ex2(context.get(), sha256_algorithm(), nullptr) == 1;
+  for (const std::string_view part : parts)
+    ok = ok && EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1;
+  if (!ok || EVP_DigestFinal_ex(context.get(), result.data(), &size) != 1) fail_digest();
+  return std::string(reinterpret_cast<const char*>(result.data()), size);
 }
 
 std::string sha1(std::string_view bytes) {

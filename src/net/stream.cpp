@@ -22,36 +22,6 @@ namespace {
 /// Bulk data that waits in the kernel is data that a ping cannot overtake; less than this starves the path.
 [[maybe_unused]] constexpr int unsent_max = 128 * 1024;
 
-boost::system::error_code handshake_error(boost::system::error_code error) {
-  if (error.category() == asio::error::get_ssl_category()) {
-    const auto packed = static_cast<unsigned long>(error.value());
-    if (ERR_GET_LIB(packed) == ERR_LIB_SSL && ERR_GET_REASON(packed) == SSL_R_CERTIFICATE_VERIFY_FAILED)
-      return Error::untrusted_server;
-  }
-  if (error == asio::error::eof || error == asio::ssl::error::stream_truncated) return Error::closed;
-  return error;
-}
-
-/// The close_notify alert as it goes over the wire; empty if the session cannot send one. Asio's own shutdown
-/// waits for the peer's alert too, and fails on data that the peer still sends: no half-close. So the session
-/// writes this one record into a buffer of its own instead of into Asio's.
-std::string take_close_notify(SSL* session) {
-  BIO* const usual = SSL_get_wbio(session);
-  BIO* const aside = BIO_new(BIO_s_mem());
-  if (!usual || !aside) return {};
-  BIO_up_ref(usual);
-  BIO_up_ref(aside);
-  SSL_set0_wbio(session, aside);
-  SSL_shutdown(session);
-  ERR_clear_error();
-  SSL_set0_wbio(session, usual);
-  char* bytes = nullptr;
-  const long size = BIO_get_mem_data(aside, &bytes);
-  std::string record(bytes, size > 0 ? static_cast<std::size_t>(size) : 0);
-  BIO_free(aside);
-  return record;
-}
-
 #if defined(__linux__)
 void set_tcp_option(TcpSocket& socket, int level, int name, int value) {
   // Best effort: a container without one of these still carries the link.
@@ -61,42 +31,82 @@ void set_tcp_option(TcpSocket& socket, int level, int name, int value) {
 
 }  // namespace
 
-Stream::Stream(TcpSocket socket) : plain_(std::move(socket)) {
+Stream::Stream(TcpSocket socket) : socket_(std::move(socket)) {
   boost::system::error_code ignored;  // a connection that is gone already shows it at the first read
-  peer_ = plain_->remote_endpoint(ignored);
-  plain_->set_option(asio::ip::tcp::no_delay(true), ignored);
-  plain_->set_option(asio::socket_base::keep_alive(true), ignored);  // a peer without power says no goodbye
+  peer_ = socket_.remote_endpoint(ignored);
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.set_option(asio::socket_base::keep_alive(true), ignored);  // a peer without power says no goodbye
 }
 
 Awaitable<Result<void>> Stream::accept_tls(TlsContext& context) {
-  tls_ = std::make_unique<Tls>(std::move(*plain_), context);
-  plain_.reset();
-  const auto [error] = co_await tls_->async_handshake(Tls::server, token);
-  if (error) co_return handshake_error(error);
-  co_return Result<void>();
+  tls_ = std::make_unique<TlsSession>(context, TlsSession::Side::server);
+  return handshake();
 }
 
 Awaitable<Result<void>> Stream::connect_tls(TlsContext& context, const TlsTrust& trust,
                                             const std::string& host) {
-  tls_ = std::make_unique<Tls>(std::move(*plain_), context);
-  plain_.reset();
-  boost::system::error_code not_address;
-  asio::ip::make_address(host, not_address);
-  if (not_address && !host.empty() && SSL_set_tlsext_host_name(tls_->native_handle(), host.c_str()) != 1)
-    co_return boost::system::errc::make_error_code(boost::system::errc::invalid_argument);
-  tls_->set_verify_callback(peer_check(trust, host));
-  const auto [error] = co_await tls_->async_handshake(Tls::client, token);
-  if (error) co_return handshake_error(error);
-  co_return Result<void>();
+  tls_ = std::make_unique<TlsSession>(context, TlsSession::Side::client);
+  if (auto expected = tls_->expect(trust, host); !expected) co_return expected.error();
+  co_return co_await handshake();
+}
+
+Awaitable<Result<void>> Stream::handshake() {
+  while (true) {
+    const auto step = tls_->handshake();
+    // An alert that says why goes out too.
+    if (tls_->has_output()) {
+      tls_->take_output(sealed_);
+      const auto [error, written] = co_await asio::async_write(socket_, asio::buffer(sealed_), token);
+      if (error && step) co_return error;
+    }
+    if (!step) co_return step.error() == asio::ssl::error::stream_truncated ? Error::closed : step.error();
+    if (*step == TlsSession::Step::done) co_return Result<void>();
+    if (*step == TlsSession::Step::ended) co_return Error::closed;
+    auto [error, size] = co_await socket_.async_read_some(tls_->room(), token);
+    if (!took(error, size)) co_return error;
+  }
+}
+
+bool Stream::took(boost::system::error_code error, std::size_t size) {
+  if (error == asio::error::eof) tls_->cut();
+  else if (error) return false;
+  tls_->arrived(size);
+  return true;
+}
+
+bool Stream::open_some(asio::mutable_buffer into, std::size_t& count, boost::system::error_code& error) {
+  const auto step = tls_->open(into, count);
+  if (!step) error = step.error();
+  else if (*step == TlsSession::Step::ended) error = asio::error::eof;
+  else if (*step == TlsSession::Step::starved) return false;
+  return true;
+}
+
+void Stream::seal_piece(asio::const_buffer piece, boost::system::error_code& error) {
+  if (joined_.size() + piece.size() <= joined_max) {
+    joined_.append(static_cast<const char*>(piece.data()), piece.size());
+    return;
+  }
+  seal_rest(error);
+  if (error) return;
+  if (auto sealed = tls_->seal(piece); !sealed) error = sealed.error();
+}
+
+void Stream::seal_rest(boost::system::error_code& error) {
+  if (!error && !joined_.empty())
+    if (auto sealed = tls_->seal(asio::buffer(joined_)); !sealed) error = sealed.error();
+  joined_.clear();
 }
 
 Awaitable<void> Stream::shutdown_write() {
   if (tls_) {
-    const std::string record = take_close_notify(tls_->native_handle());
-    co_await asio::async_write(tcp(), asio::buffer(record), token);
+    tls_->seal_end();
+    std::string alert;
+    tls_->take_output(alert);
+    co_await asio::async_write(socket_, asio::buffer(alert), token);
   }
   boost::system::error_code ignored;  // the peer may be gone already
-  tcp().shutdown(TcpSocket::shutdown_send, ignored);
+  socket_.shutdown(TcpSocket::shutdown_send, ignored);
 }
 
 void Stream::close() {

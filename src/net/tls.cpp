@@ -10,8 +10,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/error.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 
 #include <memory>
 #include <stdexcept>
@@ -73,7 +73,12 @@ int no_pass_phrase(char*, int, int, void*) {
 void tune(TlsContext& context) {
   context.set_options(TlsContext::default_workarounds | TlsContext::no_compression);
   SSL_CTX* const native = context.native_handle();
-  SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_options(native,
+                      SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+  // OpenSSL's set with the cheaper key length first: a sixth less work for bulk data, and as safe in
+  // practice. Peers without AES instructions ask for ChaCha20, and get it.
+  SSL_CTX_set_ciphersuites(native,
+                           "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256");
   SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
   SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);  // thousands of quiet links must not hold 32 KiB each
   // Tickets resume sessions without any memory of ours; the cache would keep thousands of old ones.
@@ -130,11 +135,20 @@ Key read_key(const fs::path& path) {
   return key;
 }
 
-bool is_pinned(const std::string& pin, asio::ssl::verify_context& context) {
-  // The leaf, whichever certificate of the chain OpenSSL has just looked at: every verdict is about the one
-  // key that proves itself in the handshake.
-  X509* const leaf = X509_STORE_CTX_get0_cert(context.native_handle());
-  return leaf && equal_in_constant_time(spki_pin(leaf), pin);
+/// Where a session keeps the pin that its peer must have.
+int pin_index() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+/// OpenSSL asks for each certificate of the chain. The leaf decides, whichever it has just looked at: every
+/// verdict is about the one key that proves itself in the handshake.
+int is_pinned(int, X509_STORE_CTX* chain) {
+  auto* const session =
+      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  const auto* pin = static_cast<const std::string*>(SSL_get_ex_data(session, pin_index()));
+  X509* const leaf = X509_STORE_CTX_get0_cert(chain);
+  return pin && leaf && equal_in_constant_time(spki_pin(leaf), *pin) ? 1 : 0;
 }
 
 }  // namespace
@@ -177,10 +191,20 @@ TlsContext make_client_tls(const TlsTrust& trust) {
   return context;
 }
 
-std::function<bool(bool, asio::ssl::verify_context&)> peer_check(const TlsTrust& trust,
-                                                                 const std::string& host) {
-  if (trust.pin.empty()) return asio::ssl::host_name_verification(host);
-  return [pin = trust.pin](bool, asio::ssl::verify_context& context) { return is_pinned(pin, context); };
+bool check_peer(SSL* session, const TlsTrust& trust, const std::string& host) {
+  boost::system::error_code error;
+  asio::ip::make_address(host, error);
+  const bool is_address = !error;
+  if (!is_address && !host.empty() && SSL_set_tlsext_host_name(session, host.c_str()) != 1) return false;
+  if (!trust.pin.empty()) {
+    SSL_set_ex_data(session, pin_index(), const_cast<std::string*>(&trust.pin));
+    SSL_set_verify(session, SSL_VERIFY_PEER, is_pinned);
+    return true;
+  }
+  X509_VERIFY_PARAM* const wanted = SSL_get0_param(session);
+  X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  return is_address ? X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str()) == 1
+                    : X509_VERIFY_PARAM_set1_host(wanted, host.c_str(), host.size()) == 1;
 }
 
 void ensure_own_certificate(const fs::path& directory) {

@@ -4,10 +4,8 @@
 #include "net/asio.hpp"
 
 #include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/verify_context.hpp>
 
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <string_view>
 
@@ -31,10 +29,10 @@ TlsContext make_server_tls(const std::filesystem::path& certificate, const std::
 /// A context for outgoing connections. Throws if trust.ca_file cannot be read.
 TlsContext make_client_tls(const TlsTrust& trust);
 
-/// Decides about the peer's certificates in a handshake with `host`, as a context from make_client_tls(trust)
-/// asks for each connection. Keeps copies of what it needs.
-std::function<bool(bool, asio::ssl::verify_context&)> peer_check(const TlsTrust& trust,
-                                                                 const std::string& host);
+/// Has `session`, of a context from make_client_tls(trust), check its peer in the handshake, and ask for
+/// `host` by SNI unless it is an address. `trust` must outlive the handshake. False if `host` is no name at
+/// all.
+bool check_peer(SSL* session, const TlsTrust& trust, const std::string& host);
 
 /// Makes `directory`/tls-key.pem (EC P-256, mode 0600) and tls-certificate.pem (self-signed, valid for 30
 /// years: agents trust the key, not the date) unless both are there. A key without a certificate is kept, so

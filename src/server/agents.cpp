@@ -102,7 +102,14 @@ std::shared_ptr<AgentLink> Agents::add(AgentLink link) {
   for (const auto& old : replaced) old->link->close("replaced");
   for (Waiter* waiter : tunnel.for_link) waiter->turn.notify();
   for (Waiter* waiter : nobody_->for_link) waiter->turn.notify();
+  if (on_ready_) on_ready_(tunnel.name);
   return added;
+}
+
+void Agents::heard_of(AgentLink& link, std::vector<tunnel::UpstreamReport> upstreams) {
+  link.upstreams = std::move(upstreams);
+  const bool has_one_up = std::ranges::any_of(link.upstreams, &tunnel::UpstreamReport::up);
+  if (has_one_up && on_ready_) on_ready_(link.hello.tunnel);
 }
 
 void Agents::remove(const std::shared_ptr<AgentLink>& link) {

@@ -63,6 +63,10 @@ class Agents final : public http::Handler {
   void drain();
   void abort_all();
   void set_options(Options options);
+  /// `hook` is told the tunnel whenever a link has come, and whenever heard_of() says that an upstream is up.
+  void on_ready(std::function<void(const std::string& tunnel)> hook) { on_ready_ = std::move(hook); }
+  /// The agent at the link's other end has reported this.
+  void heard_of(AgentLink& link, std::vector<tunnel::UpstreamReport> upstreams);
   /// The tunnels there are, connected or not: those that have a token.
   void set_known(std::set<std::string> tunnels) { known_ = std::move(tunnels); }
 
@@ -89,6 +93,7 @@ class Agents final : public http::Handler {
 
   const net::Executor executor_;
   Options options_;
+  std::function<void(const std::string& tunnel)> on_ready_;
   std::map<std::string, std::unique_ptr<Tunnel>, std::less<>>
       tunnels_;  // never erased: waiters refer to them
   std::set<std::string> known_;

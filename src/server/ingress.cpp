@@ -5,8 +5,14 @@
 
 namespace rockdove::server {
 
-Ingress::Ingress(http::Handler& agents, Pages pages, Options options)
-    : agents_(agents), pages_(std::move(pages)), options_(std::move(options)), router_(options_.routes) {}
+Ingress::Ingress(net::Executor executor, http::Handler& agents, inbox::Capture& capture, Pages pages,
+                 Options options)
+    : agents_(agents),
+      capture_(capture),
+      callbacks_(executor, agents),
+      pages_(std::move(pages)),
+      options_(std::move(options)),
+      router_(options_.routes) {}
 
 Awaitable<Result<http::Response>> Ingress::handle(http::Request request) {
   if (auto page = own_page(request)) return http::ready(std::move(*page));
@@ -31,6 +37,10 @@ Awaitable<Result<http::Response>> Ingress::handle(http::Request request) {
   if (request.context.record) request.context.record->peer = request.context.peer;
   if (route->host_header == "upstream") request.context.host = "upstream";
   else if (route->host_header != "keep") request.fields.set("Host", route->host_header);
+  const inbox::RouteOptions& how = route->inbox;
+  if (inbox::Capture::takes(request, how)) return capture_.handle(std::move(request), how);
+  const bool has_deadline = how.mode == inbox::Mode::live && how.deadline.count() > 0;
+  if (has_deadline && request.upgrade.empty()) return callbacks_.handle(std::move(request), how);
   return agents_.handle(std::move(request));
 }
 

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "http/handler.hpp"
+#include "inbox/capture.hpp"
 #include "net/address.hpp"
 #include "ops/route_stats.hpp"
+#include "server/callbacks.hpp"
 #include "server/router.hpp"
 
 #include <boost/json/array.hpp>
@@ -27,10 +29,14 @@ class Ingress final : public http::Handler {
   /// Answers GET /health and /stats; null if `target` is not one of its own.
   using Pages = std::function<std::optional<http::Response>(std::string_view target)>;
 
-  /// `agents` gets what is routed to a tunnel; it must outlive the ingress.
-  Ingress(http::Handler& agents, Pages pages, Options options);
+  /// `capture` gets what its route has stored, `agents` everything else; both must outlive the ingress.
+  Ingress(net::Executor executor, http::Handler& agents, inbox::Capture& capture, Pages pages,
+          Options options);
 
   Awaitable<Result<http::Response>> handle(http::Request request) override;
+
+  /// Gives up what no caller waits for any more. Once no handle() is left.
+  Awaitable<void> cancel() { return callbacks_.cancel(); }
 
   /// Counts and logs an exchange that has ended.
   void on_done(const http::Record& record);
@@ -43,6 +49,8 @@ class Ingress final : public http::Handler {
   std::optional<http::Response> own_page(const http::Request& request) const;
 
   http::Handler& agents_;
+  inbox::Capture& capture_;
+  Callbacks callbacks_;
   const Pages pages_;
   Options options_;
   Router router_;

@@ -164,7 +164,7 @@ void LinkPort::on_note(AgentLink& link, std::string_view text) {
         log::warn("link", "{}: agent {}: upstream {} is down: {}", link.hello.tunnel, link.hello.agent,
                   now.url, now.detail);
     }
-  link.upstreams = std::move(*report);
+  agents_.heard_of(link, std::move(*report));
 }
 
 }  // namespace rockdove::server

@@ -1,8 +1,11 @@
 #include "server/node.hpp"
 
+#include "base/files.hpp"
 #include "http/error_response.hpp"
 #include "net/address.hpp"
 #include "net/log.hpp"
+#include "server/admin_token.hpp"
+#include "server/settings.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -13,65 +16,13 @@ namespace {
 
 constexpr std::chrono::milliseconds tokens_poll{200};
 
-Agents::Options agents_options(const config::ServerConfig& config) {
-  Agents::Options options;
-  options.limits = {config.limits.running, config.limits.waiting};
-  for (const config::TunnelConfig& tunnel : config.tunnels)
-    options.tunnels[tunnel.name] = {tunnel.running, tunnel.waiting};
-  options.agent_wait = config.agent_wait;
-  return options;
+config::ServerConfig with_data_directory(config::ServerConfig config) {
+  make_private_directory(config.data);
+  return config;
 }
 
-Ingress::Options ingress_options(const config::ServerConfig& config) {
-  Ingress::Options options;
-  options.routes = config.routes;
-  for (const std::string& text : config.trusted_proxies) {
-    const auto network = net::Network::parse(text);
-    if (!network) throw std::runtime_error("trusted_proxies: \"" + text + "\" is not an address block");
-    options.trusted_proxies.push_back(*network);
-  }
-  options.first_byte_timeout = config.limits.first_byte_timeout;
-  options.public_stats = config.public_stats;
-  options.log_requests = config.log.requests;
-  return options;
-}
-
-http::Server::Options http_options(const config::LimitsConfig& limits) {
-  http::Server::Options options;
-  options.head = limits.head;
-  options.body_bytes = limits.body_bytes;
-  options.head_timeout = limits.head_timeout;
-  options.keep_alive_timeout = limits.idle_timeout;
-  options.body_idle_timeout = limits.body_idle_timeout;
-  options.write_timeout = limits.write_idle_timeout;
-  return options;
-}
-
-LinkPort::Options link_options(const config::ServerConfig& config, tunnel::Budget& budget) {
-  LinkPort::Options options;
-  options.handshakes = config.limits.handshakes;
-  options.handshake_timeout = config.limits.handshake_timeout;
-  options.link.first_byte = config.limits.first_byte_timeout;
-  options.link.stream_idle = config.limits.stream_idle_timeout;
-  options.link.h2.budget = &budget;
-  return options;
-}
-
-std::shared_ptr<net::TlsContext> tunnel_tls(const config::ServerConfig& config) {
-  using config::TunnelTls;
-  if (config.tunnel_tls.mode == TunnelTls::off) return nullptr;
-  if (!config.tunnel_tls.certificate.empty())
-    return std::make_shared<net::TlsContext>(
-        net::make_server_tls(config.tunnel_tls.certificate, config.tunnel_tls.key));
-  net::ensure_own_certificate(config.data);
-  return std::make_shared<net::TlsContext>(
-      net::make_server_tls(config.data / "tls-certificate.pem", config.data / "tls-key.pem"));
-}
-
-std::shared_ptr<net::TlsContext> ingress_tls(const config::ServerConfig& config) {
-  if (!config.ingress_tls.enabled()) return nullptr;
-  return std::make_shared<net::TlsContext>(
-      net::make_server_tls(config.ingress_tls.certificate, config.ingress_tls.key));
+inbox::WallTime wall_time() {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
 
 net::Endpoint endpoint_of(const HostPort& address, const char* key) {
@@ -84,40 +35,28 @@ net::Endpoint endpoint_of(const HostPort& address, const char* key) {
 
 }  // namespace
 
-/// The admin port's Handler: health and statistics for whoever may reach it.
-class Node::AdminPages final : public http::Handler {
- public:
-  explicit AdminPages(const Node& node) : node_(node) {}
-
-  Awaitable<Result<http::Response>> handle(http::Request request) override {
-    const bool is_read = request.method == "GET" || request.method == "HEAD";
-    if (auto page = is_read ? node_.page(request.target, Audience::operators) : std::nullopt)
-      co_return std::move(*page);
-    co_return Error::no_route;
-  }
-
- private:
-  const Node& node_;
-};
-
 Node::Node(net::Executor executor, config::ServerConfig config)
     : executor_(executor),
-      config_(std::move(config)),
+      config_(with_data_directory(std::move(config))),
       budget_{config_.limits.link_memory, 0},
       tokens_(config_.data),
       agents_(executor, agents_options(config_)),
+      inbox_(executor, agents_, wall_time, inbox_options(config_)),
       ingress_(
-          agents_, [this](std::string_view target) { return page(target, Audience::everybody); },
+          executor, agents_, inbox_.capture(),
+          [this](std::string_view target) { return page(target, Audience::everybody); },
           ingress_options(config_)),
-      admin_(std::make_unique<AdminPages>(*this)),
+      admin_([this](std::string_view target) { return page(target, Audience::operators); },
+             ensure_admin_token(config_.data), &inbox_.api()),
       ingress_server_(ingress_, http_options(config_.limits)),
-      admin_server_(*admin_, http_options(config_.limits)),
+      admin_server_(admin_, http_options(config_.limits)),
       tunnel_tls_(tunnel_tls(config_)),
       ingress_tls_(ingress_tls(config_)),
       link_port_(
           agents_, tokens_, [this] { refresh_tokens(); }, tunnel_tls_, link_options(config_, budget_)),
       tasks_(executor, net::abort_on_error),
       stop_(executor) {
+  agents_.on_ready([this](const std::string& tunnel) { inbox_.hope(tunnel); });
   apply(config_);
   use_tokens();
   open_listeners();
@@ -143,6 +82,7 @@ Awaitable<void> Node::run() {
   tasks_.spawn(tunnel_listener_->run());
   tasks_.spawn(admin_listener_->run());
   tasks_.spawn(watch_tokens());
+  tasks_.spawn(inbox_.run());
   while (!stopping_) co_await stop_.wait();
   co_await stop_in_order();
 }
@@ -155,7 +95,9 @@ Awaitable<void> Node::stop_in_order() {
   // 2. Agents learn that they should look for another server, and bring no new links here.
   link_port_.drain();
   agents_.drain();
-  // 3. Exchanges under way end, over links that still stand; a second stop() cuts this short.
+  // 3. What is under way ends, over links that still stand; a second stop() cuts this short. Events that
+  // nobody waits for can as well be delivered after the next start.
+  inbox_.stop();
   const auto until = net::Clock::now() + config_.drain;
   bool is_done = false;
   for (int rounds = 0; !is_done && stopping_; ++rounds) {
@@ -169,8 +111,11 @@ Awaitable<void> Node::stop_in_order() {
   co_await ingress_listener_->cancel();
   co_await tunnel_listener_->cancel();
   co_await admin_listener_->cancel();
+  co_await ingress_.cancel();
   tasks_.cancel();
   co_await tasks_.join();
+  // 5. What was said of events reaches the disk.
+  co_await inbox_.close();
 }
 
 void Node::stop() {
@@ -257,12 +202,15 @@ void Node::reload(config::ServerConfig config) {
   warn_if(config.tunnel != config_.tunnel, "[server] tunnel");
   warn_if(config.admin != config_.admin, "[server] admin");
   warn_if(has_other_data, "[server] data");
+  warn_if(config.inbox.memory != config_.inbox.memory, "[inbox] memory");
+  warn_if(config.inbox.commit_limit != config_.inbox.commit_limit, "[inbox] commit_limit");
   warn_if(config.limits.connections != config_.limits.connections, "[limits] connections");
   tunnel_tls_ = std::move(new_tunnel_tls);
   ingress_tls_ = std::move(new_ingress_tls);
   link_port_.set_tls(tunnel_tls_);
   ingress_.set_options(std::move(new_ingress));
   agents_.set_options(agents_options(config));
+  inbox_.set_options(config.inbox.retention, deliverer_options(config));
   budget_.limit = config.limits.link_memory;
   apply(config);
   config_ = std::move(config);
@@ -278,12 +226,14 @@ std::optional<http::Response> Node::page(std::string_view target, Audience audie
 std::string Node::health() const {
   const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(net::Clock::now() - started_);
   boost::json::object health;
-  health["status"] = "ok";
+  const inbox::StoreHealth store = inbox_.health();
+  health["status"] = store.ok ? "ok" : "failing";
   health["service"] = config_.service;
   health["ws_port"] = tunnel_listener_->endpoint().port();
   health["active_connections"] = agents_.agent_count();
   health["version"] = ROCKDOVE_VERSION;
   health["uptime_s"] = uptime.count();
+  if (!store.ok) health["reasons"] = {"inbox: " + store.reason};
   return boost::json::serialize(health) + "\n";
 }
 
@@ -296,6 +246,7 @@ std::string Node::stats(Audience audience) const {
   stats["service"] = config_.service;
   stats["tunnels"] = agents_.to_json(audience == Audience::operators);
   stats["routes"] = ingress_.to_json();
+  stats["inbox"] = inbox_.to_json();
   stats["ingress"] = {{"connections", counters.active},
                       {"accepted", counters.accepted},
                       {"refused", counters.overflow},

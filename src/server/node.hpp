@@ -3,8 +3,10 @@
 
 #include "config/server_config.hpp"
 #include "http/server.hpp"
+#include "inbox/inbox.hpp"
 #include "net/listener.hpp"
 #include "net/task_group.hpp"
+#include "server/admin.hpp"
 #include "server/agents.hpp"
 #include "server/ingress.hpp"
 #include "server/link_port.hpp"
@@ -36,8 +38,6 @@ class Node {
   const net::Endpoint& admin_endpoint() const { return admin_listener_->endpoint(); }
 
  private:
-  class AdminPages;
-
   Awaitable<void> serve_caller(net::TcpSocket socket);
   Awaitable<void> refuse_caller(net::TcpSocket socket);
   Awaitable<void> serve_admin(net::TcpSocket socket);
@@ -59,8 +59,9 @@ class Node {
   tunnel::Budget budget_;
   TokenStore tokens_;
   Agents agents_;
+  inbox::Inbox inbox_;
   Ingress ingress_;
-  std::unique_ptr<http::Handler> admin_;
+  Admin admin_;
   http::Server ingress_server_;
   http::Server admin_server_;
   std::shared_ptr<net::TlsContext> tunnel_tls_, ingress_tls_;

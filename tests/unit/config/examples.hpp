@@ -33,14 +33,16 @@ inline std::vector<std::string> known_keys(const std::string& table,
   return keys;
 }
 
-/// True if `key` is set, or shown in a comment without a space after '#', within `table`.
+/// True if `key` is set, or shown in a comment without a space after '#', within a `table`.
 inline bool shows_key(const std::string& example, const std::string& table, const std::string& key) {
-  const auto start =
-      example.find("\n" + table) == example.npos ? example.find("\n#" + table) : example.find("\n" + table);
-  if (start == example.npos) return false;
-  auto end = example.find("\n\n", start);
-  const std::string part = example.substr(start, end == example.npos ? end : end - start);
-  return part.find("\n" + key + " = ") != part.npos || part.find("\n#" + key + " = ") != part.npos;
+  for (const std::string& mark : {"\n" + table, "\n#" + table})
+    for (auto start = example.find(mark); start != example.npos; start = example.find(mark, start + 1)) {
+      const auto end = example.find("\n\n", start);
+      const std::string part = example.substr(start, end == example.npos ? end : end - start);
+      if (part.find("\n" + key + " = ") != part.npos || part.find("\n#" + key + " = ") != part.npos)
+        return true;
+    }
+  return false;
 }
 
 /// The example with its commented settings in force: '#' directly before a key or '['.

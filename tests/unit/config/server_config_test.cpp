@@ -23,7 +23,9 @@ std::string error_of(std::string_view text) {
 TEST(ServerConfig, an_empty_file_means_the_defaults) {
   EXPECT_EQ(parse(""), ServerConfig{});
   EXPECT_EQ(load_server_config(""), ServerConfig{});
-  EXPECT_EQ(ServerConfig{}.routes.at(0).name, "default");
+  ASSERT_EQ(ServerConfig{}.routes.size(), 2U);
+  EXPECT_EQ(ServerConfig{}.routes[0].name, "feishu");
+  EXPECT_EQ(ServerConfig{}.routes[1], RouteConfig{.name = "default"});
   EXPECT_EQ(to_string(ServerConfig{}.ingress), "0.0.0.0:8080");
 }
 
@@ -31,8 +33,8 @@ TEST(ServerConfig, the_example_shows_every_key_with_its_default) {
   const std::string example = example_file("server.toml");
   EXPECT_EQ(parse(example), ServerConfig{});
   const auto error = [](const std::string& text) { return error_of(text); };
-  for (const char* table :
-       {"[server]", "[tunnel_tls]", "[ingress_tls]", "[log]", "[limits]", "[[tunnel]]", "[[route]]"})
+  for (const char* table : {"[server]", "[tunnel_tls]", "[ingress_tls]", "[log]", "[limits]", "[inbox]",
+                            "[[tunnel]]", "[[route]]"})
     for (const std::string& key : known_keys(table, error))
       EXPECT_TRUE(shows_key(example, table, key)) << table << " " << key;
 }
@@ -41,6 +43,8 @@ TEST(ServerConfig, the_commented_part_of_the_example_is_valid) {
   const ServerConfig config = parse(uncommented(example_file("server.toml")));
   ASSERT_EQ(config.tunnels.size(), 1U);
   EXPECT_EQ(config.tunnels[0], (TunnelConfig{"feishu-bot", 512, 1024}));
+  EXPECT_EQ(config.routes.at(1).inbox.deadline, 2s);
+  EXPECT_EQ(config.routes.at(1).inbox.fallback, inbox::CannedAnswer{});
 }
 
 TEST(ServerConfig, reads_what_is_set) {
@@ -68,6 +72,19 @@ TEST(ServerConfig, reads_what_is_set) {
   EXPECT_EQ(config.routes, std::vector{expected});
 }
 
+TEST(ServerConfig, reads_how_events_are_kept) {
+  const ServerConfig config = parse(
+      "[inbox]\ndone_age = '1d'\ndead_age = '2d'\nevents_max = 3\nbytes_max = '5MiB'\nmemory = '64MiB'\n"
+      "commit_limit = '1s'\n");
+  EXPECT_EQ(config.inbox.retention.done_age, 24h);
+  EXPECT_EQ(config.inbox.retention.dead_age, 48h);
+  EXPECT_EQ(config.inbox.retention.events_max, 3U);
+  EXPECT_EQ(config.inbox.retention.bytes_max, 5U * 1024 * 1024);
+  EXPECT_EQ(config.inbox.memory, 64U * 1024 * 1024);
+  EXPECT_EQ(config.inbox.commit_limit, 1s);
+  EXPECT_NE(config, ServerConfig{});
+}
+
 TEST(ServerConfig, a_mistake_is_an_error_that_names_the_line) {
   const std::pair<const char*, const char*> cases[] = {
       {"[server]\nlisten = 1", "server.toml:2: [server] unknown key \"listen\""},
@@ -93,6 +110,12 @@ TEST(ServerConfig, a_mistake_is_an_error_that_names_the_line) {
       {"[log]\nlevel = 'loud'",
        "server.toml:2: [log] level = \"loud\": must be one of \"trace\", \"debug\", \"info\""},
       {"[log]\nmax_size = 1", "server.toml:2: [log] max_size must be at least \"64KiB\""},
+      {"[inbox]\nbytes_max = 1", "server.toml:2: [inbox] bytes_max must be at least \"1MiB\""},
+      {"[inbox]\nmemory = 1", "server.toml:2: [inbox] memory must be from 1048576"},
+      {"[inbox]\ncommit_limit = '0s'", "server.toml:2: [inbox] commit_limit must not be 0"},
+      {"[inbox]\nage = '1d'", "server.toml:2: [inbox] unknown key \"age\""},
+      {"[inbox]\nmemory = '4MiB'\n[[route]]\nname = 'a'\nmode = 'inbox'",
+       "server.toml:3: [[route]] body_limit must not exceed memory of [inbox]"},
       {"[[tunnel]]\nrunning = 1", "server.toml:1: [[tunnel]] needs a name"},
       {"[[tunnel]]\nname='a'\n[[tunnel]]\nname='a'",
        "server.toml:4: [[tunnel]] there is a tunnel \"a\" already"},

@@ -1,0 +1,32 @@
+// Bytes from outside that are to be shown as text: to programs as UTF-8, to people without tricks.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace rockdove {
+
+/// True for well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates.
+bool is_utf8(std::string_view bytes) noexcept;
+
+/// The longest beginning of at most `limit` bytes that does not cut a character in two. `text` is UTF-8.
+std::string_view utf8_prefix(std::string_view text, std::size_t limit) noexcept;
+
+/// The same text with every byte that is not UTF-8 replaced by U+FFFD.
+std::string to_utf8(std::string_view bytes);
+
+enum class Lines {
+  escape,  ///< line feeds and tabs are escaped too: the result is one line
+  keep,
+};
+
+/// What may go to a terminal: UTF-8 in which control characters (C0, DEL, C1) and those that change the
+/// order or hide the place of others (bidirectional, zero-width, line separators) are written as \uXXXX.
+/// JSON text stays the same JSON with Lines::keep, since such characters stand only in its strings.
+std::string printable(std::string_view bytes, Lines lines);
+
+/// How many columns of a terminal printable text takes: East Asian wide characters take two.
+std::size_t display_width(std::string_view text) noexcept;
+
+}  // namespace rockdove

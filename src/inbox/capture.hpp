@@ -1,0 +1,82 @@
+// The inbox as a Handler: a request goes to disk before anybody says yes to it.
+#pragma once
+
+#include "http/handler.hpp"
+#include "inbox/deliverer.hpp"
+#include "inbox/route_options.hpp"
+#include "inbox/store.hpp"
+#include "net/task_group.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace rockdove::inbox {
+
+/// Serves the routes whose mode is `inbox` or `automatic`. Requests that change nothing (GET, HEAD, OPTIONS,
+/// TRACE) and protocol switches are for others: see takes().
+class Capture {
+ public:
+  struct Options {
+    std::size_t memory = 256 * 1024 * 1024;  ///< bytes of requests held at a time; above: Error::queue_full
+    net::Duration commit_limit =
+        std::chrono::milliseconds(2000);  ///< mode inbox: a slower disk is Error::unavailable
+  };
+  struct Counters {
+    std::uint64_t stored = 0, duplicates = 0, acked = 0, answered = 0, refused = 0;
+  };
+
+  Capture(net::Executor executor, Store& store, Deliverer& deliverer, WallClock clock, Options options);
+
+  /// True for a request that is stored on a route of these options.
+  static bool takes(const http::Request& request, const RouteOptions& route);
+
+  /// Stores the request, and answers: the acknowledgement, or by `automatic` the upstream's own answer when
+  /// that comes by the deadline, counted from the end of the request's body, and is final (delivered or
+  /// rejected). `context.route` and `context.tunnel` are set; `route` must be a copy. By `automatic` a
+  /// duplicate of an ended event gets the stored answer, and one of an event under way waits for it. If the
+  /// store refuses or takes too long: Error::unavailable, so that the provider tries again. Other errors:
+  /// body_too_large, queue_full, those of reading the body. Cancelling it may leave the event stored; it is
+  /// delivered then.
+  Awaitable<Result<http::Response>> handle(http::Request request, RouteOptions route);
+
+  /// Waits for what the store still owes to calls of handle() that did not wait for it. Before the store and
+  /// the deliverer end, and once no handle() is left.
+  Awaitable<void> join() { return tasks_.join(); }
+
+  const Counters& counters() const { return counters_; }
+
+ private:
+  class Held;
+  class HeldBody;
+  template <class T>
+  struct Call;
+
+  template <class T>
+  static Awaitable<void> run(std::shared_ptr<Call<T>> call, Awaitable<Result<T>> operation);
+  template <class T>
+  Awaitable<std::optional<Result<T>>> ask(std::shared_ptr<Call<T>> call, Awaitable<Result<T>> operation,
+                                          net::Clock::time_point until);
+  Awaitable<Result<void>> read_whole(http::Request& request, const RouteOptions& route, Held& held);
+  NewEvent make_event(http::Request& request, const RouteOptions& route) const;
+  std::shared_ptr<Call<Appended>> appending(std::string route);
+  Awaitable<http::Response> await_answer(EventId id, std::string route_name, RouteOptions route,
+                                         net::Clock::time_point until);
+  Awaitable<http::Response> answer_again(Appended earlier, std::string route_name, RouteOptions route,
+                                         net::Clock::time_point until);
+  Awaitable<std::optional<http::Response>> stored_answer(EventId id, RouteOptions route,
+                                                         net::Clock::time_point until);
+  http::Response conclude(Answer answer, const RouteOptions& route, EventId id);
+  http::Response acknowledge(const RouteOptions& route, EventId id);
+
+  net::Executor executor_;
+  Store& store_;
+  Deliverer& deliverer_;
+  const WallClock clock_;
+  const Options options_;
+  Counters counters_;
+  std::size_t memory_ = 0;
+  net::TaskGroup tasks_;  // operations of the store, each of which may outlive the call that wants it
+};
+
+}  // namespace rockdove::inbox

@@ -1,0 +1,408 @@
+#include "inbox/changes.hpp"
+
+#include "inbox/event_rows.hpp"
+#include "inbox/record.hpp"
+#include "net/crypto.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace rockdove::inbox {
+namespace {
+
+constexpr std::size_t dedupe_bytes = 16;  // of SHA-256: two keys of a window do not meet by chance
+constexpr std::size_t slice_rows = 2'000;
+constexpr auto slice_time = std::chrono::milliseconds(15);  // for which appends may have to wait
+
+/// Ends a slice of removals; looking at the clock costs little beside removing a row.
+class Slice {
+ public:
+  bool has_room() { return rows_++ < slice_rows && net::Clock::now() < end_; }
+
+ private:
+  std::size_t rows_ = 0;
+  const net::Clock::time_point end_ = net::Clock::now() + slice_time;
+};
+
+bool is_pending(State state) {
+  return state == State::waiting || state == State::queued;
+}
+
+}  // namespace
+
+PreparedEvent prepare(NewEvent event) {
+  PreparedEvent prepared;
+  prepared.head = encode_head(event.request);
+  prepared.checksum = checksum(prepared.head, event.request.body);
+  if (!event.dedupe_key.empty())
+    prepared.dedupe = net::sha256(std::to_string(event.route.size()) + ":" + event.route + event.dedupe_key)
+                          .substr(0, dedupe_bytes);
+  prepared.event = std::move(event);
+  return prepared;
+}
+
+Changes::Changes(sqlite::Database& database, SharedState& shared, EventId& last_id)
+    : database_(database),
+      shared_(shared),
+      last_id_(last_id),
+      insert_request_(database,
+                      "INSERT INTO requests(id, route, tunnel, dedupe, checksum, head, body) "
+                      "VALUES(?,?,?,?,?,?,?)"),
+      insert_event_(database,
+                    "INSERT INTO events(id, route, tunnel, state, received_at, due_at, ordered, "
+                    "order_key, method, target, bytes, first_attempt_at, attempts, replay, reason, "
+                    "ended_at) VALUES(?,?,?,?,?,?,?,?,?,?,?,0,0,0,'',0)"),
+      find_event_(database,
+                  "SELECT route, tunnel, state, attempts, first_attempt_at, ordered, order_key, bytes "
+                  "FROM events WHERE id=?"),
+      find_key_(database, "SELECT event, until FROM dedupe WHERE key=?"),
+      insert_key_(database, "INSERT OR REPLACE INTO dedupe(key, event, until) VALUES(?,?,?)"),
+      delete_key_(database, "DELETE FROM dedupe WHERE key=? AND event=?"),
+      in_line_(database,
+               "SELECT id, state FROM events INDEXED BY line "
+               "WHERE route=? AND order_key=? AND state<2 AND ordered=1 ORDER BY id LIMIT 1"),
+      promote_(database, "UPDATE events SET state=0 WHERE id=?"),
+      retry_(database, "UPDATE events SET due_at=?, attempts=?, first_attempt_at=? WHERE id=?"),
+      end_(database,
+           "UPDATE events SET state=?, reason=?, ended_at=?, attempts=?, first_attempt_at=? WHERE id=?"),
+      insert_attempt_(database,
+                      "INSERT OR REPLACE INTO attempts(event, number, started_at, took_ms, agent, "
+                      "status, error, type, body) VALUES(?,?,?,?,?,?,?,?,?)"),
+      replay_(database,
+              "UPDATE events SET state=0, due_at=?, replay=1, ordered=0, order_key='', reason='', "
+              "first_attempt_at=0, ended_at=0 WHERE id=?"),
+      hurry_(database, "UPDATE events SET due_at=? WHERE id=?"),
+      old_(database,
+           "SELECT id FROM events INDEXED BY ended WHERE state=? AND state>=2 AND ended_at<=? "
+           "ORDER BY ended_at LIMIT ?"),
+      oldest_(database,
+              "SELECT id, ended_at FROM events INDEXED BY ended WHERE state=? AND state>=2 "
+              "ORDER BY ended_at LIMIT 1"),
+      delete_event_(database, "DELETE FROM events WHERE id=?"),
+      delete_request_(database, "DELETE FROM requests WHERE id=?"),
+      delete_attempts_(database, "DELETE FROM attempts WHERE event=?"),
+      request_key_(database, "SELECT dedupe FROM requests WHERE id=?"),
+      old_keys_(database,
+                "DELETE FROM dedupe WHERE key IN "
+                "(SELECT key FROM dedupe INDEXED BY dedupe_until WHERE until<=? LIMIT ?)"),
+      pause_(database, "INSERT OR REPLACE INTO paused(route, reason) VALUES(?,?)"),
+      resume_(database, "DELETE FROM paused WHERE route=?"),
+      tally_(database,
+             "INSERT INTO tallies(route, tunnel, state, events, bytes) VALUES(?,?,?,?,?) ON CONFLICT "
+             "DO UPDATE SET events=events+excluded.events, bytes=bytes+excluded.bytes"),
+      mark_(database, "INSERT OR REPLACE INTO marks(name, value) VALUES('last_id',?)") {}
+
+bool Changes::begin() {
+  return database_.run("BEGIN IMMEDIATE");
+}
+
+bool Changes::commit() {
+  save_tallies();
+  // Ids must not come back when the greatest of them is gone.
+  if (removed_) mark_.bind(last_id_).run();
+  if (!database_.run("COMMIT")) return false;
+  shared_.tallies.add(delta_);
+  for (const EventId id : dropped_) shared_.claims.drop(id);
+  for (const EventId id : reserved_) shared_.claims.drop(id);
+  delta_.clear();
+  dropped_.clear();
+  reserved_.clear();
+  taken_.clear();
+  removed_ = false;
+  return true;
+}
+
+void Changes::roll_back() {
+  database_.forget_failure();
+  if (!database_.is_idle()) database_.run("ROLLBACK");
+  for (const EventId id : taken_) shared_.claims.drop(id);
+  for (const EventId id : reserved_) shared_.claims.drop(id);
+  delta_.clear();
+  dropped_.clear();
+  reserved_.clear();
+  taken_.clear();
+  removed_ = false;
+}
+
+void Changes::save_tallies() {
+  for (const auto& [key, count] : delta_)
+    if (count.events != 0 || count.bytes != 0)
+      tally_
+          .bind(std::get<0>(key), std::get<1>(key), static_cast<int>(std::get<State>(key)), count.events,
+                count.bytes)
+          .run();
+}
+
+void Changes::count(const Row& row, State state, int sign) {
+  Count& count = delta_[{row.route, row.tunnel, state}];
+  count.events += sign;
+  count.bytes += sign * row.bytes;
+}
+
+std::optional<Changes::Row> Changes::find(EventId id) {
+  if (!find_event_.bind(id).step()) return std::nullopt;
+  Row row;
+  row.id = id;
+  row.route = find_event_.text(0);
+  row.tunnel = find_event_.text(1);
+  row.state = static_cast<State>(find_event_.integer(2));
+  row.attempts = static_cast<int>(find_event_.integer(3));
+  row.first_attempt_at = find_event_.integer(4);
+  row.ordered = find_event_.integer(5) != 0;
+  row.order_key = find_event_.text(6);
+  row.bytes = find_event_.integer(7);
+  find_event_.reset();
+  return row;
+}
+
+std::uint64_t Changes::pending_bytes() const {
+  auto bytes = shared_.tallies.sums().pending_bytes;
+  for (const auto& [key, count] : delta_)
+    if (is_pending(std::get<State>(key))) bytes += static_cast<std::uint64_t>(count.bytes);
+  return bytes;
+}
+
+Result<Appended> Changes::append(const PreparedEvent& prepared) {
+  const NewEvent& event = prepared.event;
+  if (!prepared.dedupe.empty() && find_key_.bind(sqlite::Blob{prepared.dedupe}).step()) {
+    const auto earlier = static_cast<EventId>(find_key_.integer(0));
+    const auto until = time_of(find_key_.integer(1));
+    find_key_.reset();
+    if (event.received_at < until) {
+      const auto row = find(earlier);
+      return Appended{earlier, true, row ? row->state : State::done, false};
+    }
+  }
+  if (pending_bytes() >= shared_.retention().bytes_max) {
+    shared_.health.set_over_limit(true);
+    return Error::unavailable;
+  }
+  Appended appended;
+  last_id_ = std::max(last_id_ + 1, first_id_at(event.received_at));
+  appended.id = last_id_;
+  if (event.ordered) {
+    if (in_line_.bind(event.route, event.order_key).step()) appended.state = State::queued;
+    in_line_.reset();
+  }
+  insert(prepared, appended);
+  if (event.claim && appended.state == State::waiting) {
+    appended.claimed = shared_.claims.take(appended.id);
+    taken_.push_back(appended.id);
+  }
+  return appended;
+}
+
+void Changes::insert(const PreparedEvent& prepared, const Appended& appended) {
+  const NewEvent& event = prepared.event;
+  const std::string_view body = event.request.body;
+  const auto bytes = static_cast<std::int64_t>(prepared.head.size() + body.size());
+  insert_request_
+      .bind(appended.id, event.route, event.tunnel, sqlite::Blob{prepared.dedupe}, prepared.checksum,
+            sqlite::Blob{prepared.head}, sqlite::Blob{body})
+      .run();
+  insert_request_.reset();
+  insert_event_
+      .bind(appended.id, event.route, event.tunnel, static_cast<int>(appended.state),
+            to_column(event.received_at), to_column(event.received_at), event.ordered,
+            event.ordered ? std::string_view(event.order_key) : std::string_view(), event.request.method,
+            std::string_view(event.request.target).substr(0, listed_target_max), bytes)
+      .run();
+  if (!prepared.dedupe.empty())
+    insert_key_.bind(sqlite::Blob{prepared.dedupe}, appended.id, to_column(event.dedupe_until)).run();
+  Row row;
+  row.route = event.route;
+  row.tunnel = event.tunnel;
+  row.bytes = bytes;
+  count(row, appended.state, +1);
+}
+
+void Changes::settle(const Settlement& settlement) {
+  if (!is_claimed(settlement.id)) return;
+  dropped_.insert(settlement.id);
+  auto row = find(settlement.id);
+  if (!row || row->state != State::waiting) return;
+  record(settlement, *row);
+  using Verdict = Settlement::Verdict;
+  switch (settlement.verdict) {
+    case Verdict::release: return;
+    case Verdict::retry:
+      retry_.bind(to_column(settlement.due_at), row->attempts, row->first_attempt_at, row->id).run();
+      return;
+    case Verdict::done: end(*row, State::done, {}, settlement.now); return;
+    case Verdict::dead: end(*row, State::dead, settlement.reason, settlement.now); return;
+  }
+}
+
+void Changes::record(const Settlement& settlement, Row& row) {
+  if (!settlement.attempt) return;
+  const Attempt& attempt = *settlement.attempt;
+  const auto started = to_column(attempt.started_at);
+  ++row.attempts;
+  if (row.first_attempt_at == 0) row.first_attempt_at = started;
+  insert_attempt_
+      .bind(row.id, row.attempts, started, static_cast<std::int64_t>(attempt.took.count()), attempt.agent,
+            attempt.status, attempt.error, attempt.type,
+            sqlite::Blob{std::string_view(attempt.body).substr(0, answer_bytes_max)})
+      .run();
+  insert_attempt_.reset();
+}
+
+void Changes::end(const Row& row, State state, const std::string& reason, WallTime now) {
+  end_.bind(static_cast<int>(state), reason, to_column(now), row.attempts, row.first_attempt_at, row.id)
+      .run();
+  count(row, row.state, -1);
+  count(row, state, +1);
+  promote(row);
+}
+
+void Changes::promote(const Row& row) {
+  if (!row.ordered || !in_line_.bind(row.route, row.order_key).step()) return;
+  const auto id = static_cast<EventId>(in_line_.integer(0));
+  const auto state = static_cast<State>(in_line_.integer(1));
+  in_line_.reset();
+  if (state != State::queued) return;
+  promote_.bind(id).run();
+  const auto next = find(id);
+  if (!next) return;
+  count(*next, State::queued, -1);
+  count(*next, State::waiting, +1);
+}
+
+void Changes::quarantine(EventId id, const std::string& reason, WallTime now) {
+  dropped_.insert(id);
+  const auto row = find(id);
+  if (row && row->state == State::waiting) end(*row, State::quarantined, reason, now);
+}
+
+std::size_t Changes::replay(const std::vector<EventId>& ids, WallTime now) {
+  std::size_t due = 0;
+  for (const EventId id : ids) {
+    const auto row = find(id);
+    if (!row || is_claimed(id)) continue;
+    if (row->state == State::queued || row->state == State::quarantined) continue;
+    ++due;
+    if (row->state == State::waiting) {
+      hurry_.bind(to_column(now), id).run();
+      continue;
+    }
+    replay_.bind(to_column(now), id).run();
+    count(*row, row->state, -1);
+    count(*row, State::waiting, +1);
+  }
+  return due;
+}
+
+std::size_t Changes::purge(std::vector<EventId>& ids, const Filter& filter) {
+  std::size_t gone = 0;
+  std::size_t at = 0;
+  for (Slice slice; at < ids.size() && slice.has_room(); ++at) {
+    const EventId id = ids[at];
+    const auto row = find(id);
+    if (!row || is_claimed(id)) continue;
+    const auto& states = filter.states;
+    if (!states.empty() && std::find(states.begin(), states.end(), row->state) == states.end()) continue;
+    // A reader that took it meanwhile has it; one that comes now waits for the commit.
+    if (row->state == State::waiting && !dropped_.contains(id)) {
+      if (!shared_.claims.take(id)) continue;
+      reserved_.push_back(id);
+    }
+    if (request_key_.bind(id).step()) {
+      const std::string key = request_key_.text(0);
+      if (!key.empty()) delete_key_.bind(sqlite::Blob{key}, id).run();
+      request_key_.reset();
+    }
+    remove(*row);
+    ++gone;
+  }
+  ids.erase(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(at));
+  return gone;
+}
+
+void Changes::remove(const Row& row) {
+  delete_event_.bind(row.id).run();
+  delete_request_.bind(row.id).run();
+  if (row.attempts > 0) delete_attempts_.bind(row.id).run();
+  count(row, row.state, -1);
+  removed_ = true;
+  if (is_pending(row.state)) promote(row);
+}
+
+std::size_t Changes::expire(WallTime now) {
+  const Retention retention = shared_.retention();
+  std::size_t gone = 0;
+  gone += remove_old(State::done, now - retention.done_age, slice_rows - gone);
+  gone += remove_old(State::dead, now - retention.dead_age, slice_rows - gone);
+  gone += remove_old(State::quarantined, now - retention.dead_age, slice_rows - gone);
+  const auto sums = shared_.tallies.sums();
+  auto events = static_cast<std::int64_t>(sums.ended_events);
+  auto bytes = static_cast<std::int64_t>(sums.bytes);
+  for (const auto& [key, count] : delta_) {
+    if (!is_pending(std::get<State>(key))) events += count.events;
+    bytes += count.bytes;
+  }
+  for (Slice slice; gone < slice_rows && slice.has_room(); ++gone, --events) {
+    const bool too_many = events > static_cast<std::int64_t>(retention.events_max);
+    const bool too_big = bytes > static_cast<std::int64_t>(retention.bytes_max);
+    if (!too_many && !too_big) break;
+    const auto removed = remove_oldest_ended();
+    if (!removed) break;
+    bytes -= *removed;
+  }
+  return gone;
+}
+
+std::size_t Changes::remove_old(State state, WallTime until, std::size_t limit) {
+  std::vector<EventId> ids;
+  old_.bind(static_cast<int>(state), to_column(until), static_cast<std::int64_t>(limit));
+  while (old_.step()) ids.push_back(static_cast<EventId>(old_.integer(0)));
+  std::size_t gone = 0;
+  Slice slice;
+  for (const EventId id : ids) {
+    if (!slice.has_room()) break;
+    const auto row = find(id);
+    if (!row) continue;
+    remove(*row);
+    ++gone;
+  }
+  return gone;
+}
+
+std::optional<std::int64_t> Changes::remove_oldest_ended() {
+  std::optional<std::pair<std::int64_t, EventId>> oldest;  // when it ended, which
+  for (const State state : {State::done, State::dead, State::quarantined}) {
+    if (!oldest_.bind(static_cast<int>(state)).step()) continue;
+    const std::pair found(oldest_.integer(1), static_cast<EventId>(oldest_.integer(0)));
+    oldest_.reset();
+    if (!oldest || found < *oldest) oldest = found;
+  }
+  const auto row = oldest ? find(oldest->second) : std::nullopt;
+  if (!row) return std::nullopt;
+  remove(*row);
+  return row->bytes;
+}
+
+std::size_t Changes::expire_keys(WallTime now) {
+  return static_cast<std::size_t>(
+      old_keys_.bind(to_column(now), static_cast<std::int64_t>(slice_rows)).run());
+}
+
+void Changes::set_paused(const std::string& route, const std::string& reason) {
+  if (reason.empty()) resume_.bind(route).run();
+  else pause_.bind(route, reason).run();
+}
+
+Loaded load(sqlite::Database& database) {
+  Loaded loaded;
+  sqlite::Statement tallies(database,
+                            "SELECT route, tunnel, state, events, bytes FROM tallies WHERE events<>0");
+  while (tallies.step()) {
+    Count& count = loaded.counts[{tallies.text(0), tallies.text(1), static_cast<State>(tallies.integer(2))}];
+    count = {tallies.integer(3), tallies.integer(4)};
+  }
+  const auto mark = database.number("SELECT value FROM marks WHERE name='last_id'").value_or(0);
+  const auto greatest = database.number("SELECT max(id) FROM events").value_or(0);
+  loaded.last_id = static_cast<EventId>(std::max(mark, greatest));
+  return loaded;
+}
+
+}  // namespace rockdove::inbox

@@ -1,0 +1,20 @@
+// Reads the rows of a damaged table around the damage.
+#pragma once
+
+#include "inbox/sqlite.hpp"
+
+#include <functional>
+
+namespace rockdove::inbox {
+
+/// Calls `row` for the rows of `table` in the order of `key`, an integer column by which SQLite can search;
+/// the first of `columns` is the key. Where a page cannot be read it looks for the next key that can. Rows of
+/// one key may be given twice. Ends when `row` returns false. Returns in how many places it had to skip;
+/// failures are forgotten.
+std::int64_t read_damaged(sqlite::Database& database, const std::string& table, const std::string& key,
+                          const std::string& columns, const std::function<bool(sqlite::Statement&)>& row);
+
+/// Closing the connection leaves the write-ahead log as it is.
+void keep_log(sqlite::Database& database);
+
+}  // namespace rockdove::inbox

@@ -1,0 +1,35 @@
+// How events and attempts lie in their tables.
+#pragma once
+
+#include "inbox/sqlite.hpp"
+#include "inbox/store.hpp"
+
+namespace rockdove::inbox {
+
+/// For SELECT, in the order in which read_event() takes them from column 0 on.
+inline constexpr const char* event_columns =
+    "id, route, tunnel, state, received_at, due_at, first_attempt_at, attempts, replay, ordered, order_key, "
+    "reason, method, target, bytes";
+Event read_event(const sqlite::Statement& row);
+
+/// The same for attempts, without the event's id.
+inline constexpr const char* attempt_columns =
+    "number, started_at, took_ms, agent, status, error, type, body";
+Attempt read_attempt(const sqlite::Statement& row);
+
+inline std::int64_t to_column(WallTime time) {
+  return time.time_since_epoch().count();
+}
+inline WallTime time_of(std::int64_t column) {
+  return WallTime(std::chrono::milliseconds(column));
+}
+
+/// What a list shows of a target; the whole one is in the request.
+inline constexpr std::size_t listed_target_max = 256;
+
+/// The request of a row with these columns: checksum, head, body. Error::malformed if they are not what was
+/// written.
+Result<StoredRequest> read_request(const sqlite::Statement& row);
+inline constexpr const char* request_columns = "checksum, head, body";
+
+}  // namespace rockdove::inbox

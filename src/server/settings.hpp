@@ -1,0 +1,29 @@
+// What the configuration means for each part of a server.
+#pragma once
+
+#include "config/server_config.hpp"
+#include "http/server.hpp"
+#include "inbox/inbox.hpp"
+#include "server/agents.hpp"
+#include "server/ingress.hpp"
+#include "server/link_port.hpp"
+
+#include <memory>
+
+namespace rockdove::server {
+
+Agents::Options agents_options(const config::ServerConfig& config);
+/// Throws std::runtime_error for an address block that is none.
+Ingress::Options ingress_options(const config::ServerConfig& config);
+http::Server::Options http_options(const config::LimitsConfig& limits);
+/// `budget` is shared by all links and must outlive them.
+LinkPort::Options link_options(const config::ServerConfig& config, tunnel::Budget& budget);
+inbox::Deliverer::Options deliverer_options(const config::ServerConfig& config);
+inbox::Inbox::Options inbox_options(const config::ServerConfig& config);
+
+/// The contexts for new connections; null where the configuration wants no TLS. tunnel_tls() makes the
+/// server's own key if there is none yet. Throw std::exception that names the file.
+std::shared_ptr<net::TlsContext> tunnel_tls(const config::ServerConfig& config);
+std::shared_ptr<net::TlsContext> ingress_tls(const config::ServerConfig& config);
+
+}  // namespace rockdove::server

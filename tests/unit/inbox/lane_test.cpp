@@ -1,0 +1,320 @@
+#include "inbox/lane.hpp"
+
+#include "unit/inbox/deliveries.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <map>
+
+namespace rockdove::inbox {
+namespace {
+
+class LaneTest : public SomeDeliveries {
+ protected:
+  using Targets = std::vector<std::string>;
+
+  /// Fails often enough to open the breaker; every failed event is due at once again.
+  void open_breaker() {
+    route().retry.first = 0ms;
+    upstream_.script.assign(5, Error::upstream_refused);
+    start();
+    append(new_event("/first"));
+    wake();
+    ASSERT_TRUE(until_calls(5));
+    settle_down();
+    ASSERT_EQ(upstream_.seen.size(), 5U);
+  }
+  void hope(const std::string& tunnel = "office") {
+    test::on_loop(io_, [&] { deliverer_->hope(tunnel); });
+  }
+  void pause(const std::string& reason) { EXPECT_TRUE(test::run(io_, deliverer_->pause("r", reason))); }
+  std::string json() const { return boost::json::serialize(deliverer_->to_json()); }
+};
+
+TEST_F(LaneTest, has_no_more_attempts_under_way_than_it_may) {
+  route().concurrency = 3;
+  upstream_.held = true;
+  std::vector<EventId> ids;
+  for (int i = 0; i < 10; ++i) ids.push_back(append(new_event("/" + std::to_string(i))));
+  start();
+  ASSERT_TRUE(until([&] { return upstream_.running == 3; }));
+  const auto [late, waited] = deliver(new_event("/late"));
+  settle_down();
+  EXPECT_EQ(upstream_.running, 3U);
+  EXPECT_EQ(store_.claimed_count(), 3U) << "what does not begin is not claimed either";
+  upstream_.held = false;
+  ids.push_back(late);
+  for (const EventId id : ids) ASSERT_TRUE(until_state(id, State::done));
+  EXPECT_EQ(upstream_.most_running, 3U);
+  EXPECT_EQ(upstream_.seen.size(), 11U);
+  ASSERT_TRUE(until([w = waited] { return w->has_value(); }));
+  EXPECT_TRUE(**waited) << "an event that had to stand in line is waited for too";
+}
+
+TEST_F(LaneTest, takes_no_more_than_so_many_bytes_but_one_event_of_any_size) {
+  options_.claim_bytes = 1000;
+  upstream_.held = true;
+  NewEvent big = new_event("/big");
+  big.request.body.assign(5000, 'x');
+  append(big);
+  append(big);
+  start();
+  ASSERT_TRUE(until([&] { return upstream_.running == 1; }));
+  settle_down();
+  EXPECT_EQ(store_.claimed_count(), 1U);
+  upstream_.held = false;
+  ASSERT_TRUE(until_calls(2));
+  EXPECT_EQ(upstream_.most_running, 1U);
+}
+
+TEST_F(LaneTest, in_order_makes_one_attempt_at_a_time_and_waits_for_a_retry) {
+  route().order = Order::fifo;
+  route().retry.first = 1ms;
+  upstream_.script = {200, 503, 200};
+  std::vector<EventId> ids;
+  for (const char* target : {"/a", "/b", "/c", "/d"}) ids.push_back(append(ordered_event(target, "")));
+  start();
+  ASSERT_TRUE(until([&] { return store_.event(ids[1]).attempts >= 1; }));
+  now_ += 1s;
+  wake();
+  ASSERT_TRUE(until_state(ids[3], State::done));
+  EXPECT_EQ(upstream_.targets(), (Targets{"/a", "/b", "/b", "/c", "/d"}));
+  EXPECT_EQ(upstream_.most_running, 1U);
+}
+
+TEST_F(LaneTest, in_order_goes_on_after_a_dead_letter) {
+  route().order = Order::fifo;
+  upstream_.script = {400};
+  append(ordered_event("/a", ""));
+  const EventId second = append(ordered_event("/b", ""));
+  start();
+  ASSERT_TRUE(until_state(second, State::done));
+  EXPECT_EQ(upstream_.targets(), (Targets{"/a", "/b"}));
+}
+
+TEST_F(LaneTest, in_order_goes_on_only_once_the_end_of_the_one_before_is_on_disk) {
+  route().order = Order::fifo;
+  store_.hold_settlements = true;
+  const EventId first = append(ordered_event("/a", ""));
+  const EventId second = append(ordered_event("/b", ""));
+  start();
+  ASSERT_TRUE(until_calls(1));
+  settle_down();
+  EXPECT_EQ(store_.event(first).state, State::waiting);
+  EXPECT_EQ(upstream_.seen.size(), 1U);
+  store_.hold_settlements = false;
+  EXPECT_TRUE(until_state(second, State::done));
+}
+
+TEST_F(LaneTest, by_key_delivers_each_key_in_order_and_the_keys_side_by_side) {
+  route().order = Order::key;
+  upstream_.held = true;
+  std::vector<EventId> ids;
+  for (int i = 0; i < 4; ++i)
+    for (const char* key : {"x", "y", "z"})
+      ids.push_back(append(ordered_event(std::string("/") + key + std::to_string(i), key)));
+  start();
+  ASSERT_TRUE(until([&] { return upstream_.running == 3; }));
+  settle_down();
+  EXPECT_EQ(upstream_.running, 3U);
+  upstream_.held = false;
+  for (const EventId id : ids) ASSERT_TRUE(until_state(id, State::done));
+  std::map<char, std::string> order;
+  for (const std::string& target : upstream_.targets()) order[target[1]] += target[2];
+  for (const auto& [key, numbers] : order) EXPECT_EQ(numbers, "0123") << key;
+  EXPECT_EQ(upstream_.most_running, 3U);
+}
+
+TEST_F(LaneTest, rests_when_attempts_keep_failing_and_probes_when_there_is_hope) {
+  open_breaker();
+  EXPECT_NE(json().find(R"("breaker":"open")"), std::string::npos);
+  append(new_event("/second"));
+  wake();
+  settle_down();
+  EXPECT_EQ(upstream_.seen.size(), 5U);
+  hope("elsewhere");
+  settle_down();
+  EXPECT_EQ(upstream_.seen.size(), 5U);
+  upstream_.held = true;
+  hope();
+  ASSERT_TRUE(until([&] { return upstream_.seen.size() == 6; }));
+  settle_down();
+  EXPECT_EQ(upstream_.running, 1U) << "one probe, though two events are due";
+  upstream_.held = false;
+  ASSERT_TRUE(until_calls(7));
+  EXPECT_NE(json().find(R"("breaker":"closed")"), std::string::npos);
+}
+
+TEST_F(LaneTest, rests_again_when_the_probe_fails_or_is_put_off) {
+  open_breaker();
+  for (int i = 0; i < 3; ++i) append(new_event("/more"));
+  for (const Result<int>& says : {Result<int>(503), Result<int>(429), Result<int>(Error::no_agent)}) {
+    const std::size_t calls = upstream_.seen.size();
+    upstream_.script.assign(1, says);
+    hope();
+    ASSERT_TRUE(until_calls(calls + 1));
+    settle_down();
+    EXPECT_EQ(upstream_.seen.size(), calls + 1);
+    EXPECT_NE(json().find(R"("breaker":"open")"), std::string::npos);
+  }
+}
+
+TEST_F(LaneTest, does_not_rest_because_an_upstream_rejects_or_puts_off) {
+  route().retry.first = 0ms;
+  start();
+  for (const int status : {404, 429}) {
+    upstream_.script.assign(8, status);
+    const std::size_t calls = upstream_.seen.size();
+    for (int i = 0; i < 8; ++i) append(new_event("/a"));
+    wake();
+    ASSERT_TRUE(until_calls(calls + 8));
+    EXPECT_NE(json().find(R"("breaker":"closed")"), std::string::npos) << status;
+  }
+}
+
+TEST_F(LaneTest, lets_nobody_wait_while_it_rests) {
+  open_breaker();
+  const auto waited = deliver(new_event("/a")).second;
+  ASSERT_TRUE(waited->has_value());
+  EXPECT_FALSE(**waited);
+  EXPECT_EQ(store_.claimed_count(), 0U);
+}
+
+TEST_F(LaneTest, lets_those_go_who_wait_when_it_begins_to_rest) {
+  route().order = Order::fifo;
+  route().retry.first = 0ms;
+  upstream_.script.assign(5, Error::upstream_refused);
+  upstream_.held = true;
+  start();
+  const auto head = deliver(ordered_event("/a", "")).second;
+  const auto queued = deliver(ordered_event("/b", "")).second;
+  EXPECT_FALSE(queued->has_value());
+  upstream_.held = false;
+  ASSERT_TRUE(until([&] { return queued->has_value(); }));
+  EXPECT_FALSE(**queued);
+  EXPECT_TRUE(**head) << "its attempt has ended, if badly";
+}
+
+TEST_F(LaneTest, paused_delivers_nothing_until_it_is_resumed) {
+  start();
+  pause("we move house");
+  const EventId first = append(new_event("/a"));
+  wake();
+  const auto waited = deliver(new_event("/b")).second;
+  ASSERT_TRUE(waited->has_value());
+  EXPECT_FALSE(**waited);
+  EXPECT_TRUE(upstream_.seen.empty());
+  EXPECT_EQ(store_.claimed_count(), 0U);
+  EXPECT_NE(json().find(R"("paused":true,"reason":"we move house")"), std::string::npos);
+  pause("");
+  EXPECT_TRUE(until_state(first, State::done));
+  EXPECT_TRUE(until_calls(2));
+  EXPECT_NE(json().find(R"("paused":false)"), std::string::npos);
+}
+
+TEST_F(LaneTest, paused_stays_so_over_a_restart) {
+  ASSERT_TRUE(test::run(io_, store_.set_paused("r", "we move house")));
+  append(new_event("/a"));
+  start();
+  settle_down();
+  EXPECT_TRUE(upstream_.seen.empty());
+}
+
+TEST_F(LaneTest, pausing_lets_an_attempt_end_and_those_go_who_wait_for_another) {
+  route().concurrency = 1;
+  upstream_.held = true;
+  start();
+  const auto running = deliver(new_event("/a")).second;
+  const auto waiting = deliver(new_event("/b")).second;
+  pause("we move house");
+  ASSERT_TRUE(until([&] { return waiting->has_value(); }));
+  EXPECT_FALSE(**waiting);
+  EXPECT_FALSE(running->has_value());
+  upstream_.held = false;
+  ASSERT_TRUE(until([&] { return running->has_value(); }));
+  EXPECT_TRUE(**running);
+  settle_down();
+  EXPECT_EQ(upstream_.seen.size(), 1U);
+}
+
+TEST_F(LaneTest, a_pause_that_cannot_be_stored_is_an_error_and_does_not_begin) {
+  start();
+  store_.fail_pauses_with = Error::unavailable;
+  EXPECT_EQ(test::run(io_, deliverer_->pause("r", "why")).error(), Error::unavailable);
+  const EventId id = append(new_event("/a"));
+  wake();
+  EXPECT_TRUE(until_state(id, State::done));
+}
+
+TEST_F(LaneTest, an_upstream_that_is_gone_pauses_it) {
+  route().concurrency = 1;
+  upstream_.script = {410};
+  const EventId first = append(new_event("/a"));
+  append(new_event("/b"));
+  start();
+  ASSERT_TRUE(until_state(first, State::dead));
+  settle_down();
+  EXPECT_EQ(upstream_.seen.size(), 1U);
+  const auto paused = test::run(io_, store_.paused());
+  ASSERT_EQ(paused->size(), 1U);
+  EXPECT_EQ(paused->at(0).second, "the upstream answered 410 Gone");
+}
+
+TEST_F(LaneTest, does_not_hammer_a_store_that_refuses_claims) {
+  store_.fail_claims_with = Error::unavailable;
+  const EventId id = append(new_event("/a"));
+  start();
+  test::run_for(io_, 40ms);
+  EXPECT_EQ(store_.claims, 1U);
+  store_.fail_claims_with.reset();
+  wake();
+  EXPECT_TRUE(until_state(id, State::done));
+}
+
+TEST_F(LaneTest, looks_into_the_store_only_when_there_may_be_something_to_find) {
+  start();
+  append(new_event("/first"));
+  wake();
+  ASSERT_TRUE(until_calls(1));
+  settle_down();
+  const std::size_t claims = store_.claims;
+  for (int i = 0; i < 20; ++i) deliver(new_event("/a"));
+  ASSERT_TRUE(until_calls(21));
+  EXPECT_EQ(store_.claims, claims);
+}
+
+TEST_F(LaneTest, delivers_nothing_before_it_knows_which_routes_are_paused) {
+  store_.fail_pauses_with = Error::unavailable;
+  append(new_event("/a"));
+  start();
+  deliver(new_event("/b"));
+  EXPECT_TRUE(upstream_.seen.empty());
+  EXPECT_EQ(store_.claimed_count(), 0U);
+}
+
+TEST_F(LaneTest, follows_new_options) {
+  route().concurrency = 1;
+  upstream_.held = true;
+  for (int i = 0; i < 4; ++i) append(new_event("/a"));
+  start();
+  ASSERT_TRUE(until([&] { return upstream_.running == 1; }));
+  route().concurrency = 3;
+  test::on_loop(io_, [&] { deliverer_->set_options(options_); });
+  ASSERT_TRUE(until([&] { return upstream_.running == 3; }));
+  settle_down();
+  EXPECT_EQ(upstream_.running, 3U);
+}
+
+TEST_F(LaneTest, of_one_route_does_not_wait_for_that_of_another) {
+  route("r").concurrency = 1;
+  upstream_.held = true;
+  append(new_event("/a", "r"));
+  append(new_event("/b", "s"));
+  start();
+  ASSERT_TRUE(until([&] { return upstream_.running == 2; }));
+  EXPECT_EQ(json(), R"([{"route":"r","running":1,"paused":false,"breaker":"closed","waiters":0},)"
+                    R"({"route":"s","running":1,"paused":false,"breaker":"closed","waiters":0}])");
+}
+
+}  // namespace
+}  // namespace rockdove::inbox
