@@ -36,6 +36,13 @@ EVENT = (
     '"mentions":[{"key":"@_user_1","id":{"union_id":"on_8ed6","user_id":"e33ggbyz","open_id":"ou_84aa"},'
     '"name":"Tom","tenant_key":"736588c9260f175e"}],"user_agent":"Mozilla/5.0 …"}}}'
 ).encode()
+
+
+def event_number(number):
+    """Another message like EVENT: Feishu gives each its own id."""
+    return EVENT.replace(b"5e3702a84e847582be8db7fb73283c02", b"%032d" % number)
+
+
 FEISHU_JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 IS_TTY = sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and "NO_COLOR" not in os.environ
@@ -188,33 +195,44 @@ class Demo(Parts):
         agent.wait()
         self.until("the loss of the agent", lambda: self.health()["active_connections"] == 0)
         good('/health says "active_connections":0')
-        answer = self.ask("POST", "/feishu/webhook", EVENT, FEISHU_JSON)
+        answer = self.ok("POST", "/feishu/webhook", event_number(2), FEISHU_JSON)
+        self.kept = answer.fields["Rockdove-Event-Id"]
+        expect(self.kept, "the acknowledgement names no event")
+        good(f"a message comes in: 200 {answer.body.decode()}", answer.seconds, "on disk before it was said")
+        for line in self.run("events", "list", "--config", str(self.server_toml), "--status", "waiting").splitlines():
+            more(line)
+        answer = self.ask("POST", "/anything", b"{}", FEISHU_JSON)
         error = answer.json().get("error", {})
-        expect(answer.status == 503, f"a request got {answer.status} instead of 503")
-        expect(answer.fields["Retry-After"], "the 503 has no Retry-After")
+        expect(answer.status == 503 and answer.fields["Retry-After"], f"a live request got {answer.status}")
         blame = (error.get("hop"), error.get("cause"))
         expect(blame == ("edge", "no_agent"), f"the error is wrong: {answer.body!r}")
-        good(f"503, Retry-After: {answer.fields['Retry-After']}", answer.seconds,
-             "the server waits 2 s for the agent to come back")  # fmt: skip
-        for line in answer.body.decode().strip().replace(',"message"', ',\n "message"').splitlines():
-            more(line)
+        good("a request that is no webhook: 503, Retry-After, and what is wrong", answer.seconds)
 
     def regain_agent(self):
         step(7, "It is back", "rockdove agent")
         connected = self.start_agent()
         good("connected in", connected)
-        answer = self.ok("POST", "/feishu/webhook", EVENT, FEISHU_JSON)
         exchange = self.exchange()
-        expect(exchange.body == EVENT, "the body reached the upstream changed")
-        good(f"200 {answer.body.decode()}", answer.seconds)
+        expect(exchange.body == event_number(2), "the kept event reached the upstream changed")
+        expect(exchange.event_id == self.kept, "another event was delivered")
+        good(f"the kept message is delivered, byte for byte: {self.kept}")
+        answer = self.ok("POST", "/feishu/webhook", event_number(2), FEISHU_JSON)
+        expect(self.seen.empty(), "a repetition was delivered a second time")
+        good(f"Feishu sends it again: 200 {answer.body.decode()}", answer.seconds, "and the bot sees it only once")
+        answer = self.ok("POST", "/feishu/webhook", event_number(3), FEISHU_JSON)
+        exchange = self.exchange()
+        expect(exchange.body == event_number(3), "the body reached the upstream changed")
+        good(f"the next one goes straight through: 200 {answer.body.decode()}", answer.seconds)
         self.print_hops(answer, exchange)
 
     def sum_up(self):
-        route = self.stats()["routes"][0]
-        latency, answers = route["latency_ms"], route["responses"]
-        causes = ", ".join(f"{cause} {count}" for cause, count in route["errors"].items())
-        print(f"\n{bold('/stats')}  {route['requests']} requests, {answers['2xx']} × 2xx, "
-              f"{answers['5xx']} × 5xx ({causes}), p50 {latency['p50']:.1f} ms")  # fmt: skip
+        print(f"\n{bold('/stats')}")
+        for route in self.stats()["routes"]:
+            latency, answers = route["latency_ms"], route["responses"]
+            more(f"route {route['name']:8} {route['requests']} requests, {answers['2xx']} × 2xx, "
+                 f"{answers['5xx']} × 5xx, p50 {latency['p50']:.1f} ms")  # fmt: skip
+        kept = self.stats()["inbox"]["requests"]
+        more(f"inbox: {kept['stored']} events stored, {kept['duplicates']} repeated, none lost")
 
 
 def find_ports():
@@ -252,6 +270,7 @@ def print_next(demo, is_kept):
   curl -d '{{"hello":"world"}}' {public}/anything
   curl -N '{public}/events?count=10&interval=1'
   {status}
+  {shown(demo.binary)} events list --config {demo.server_toml}
 Logs and configuration: {demo.home}
 {bold('Ctrl-C')} ends it.""", flush=True)
 

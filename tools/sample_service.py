@@ -34,6 +34,7 @@ class Exchange:
     method: str
     target: str
     request_id: str  # X-Request-Id: the same id stands in the server's log
+    event_id: str  # Webhook-Id, of what went through the inbox
     body: bytes = b""  # at most KEPT bytes of it
     size: int = 0
     sha256: str = ""
@@ -102,7 +103,8 @@ class SampleHandler(BaseHTTPRequestHandler):
 
     def begin(self):
         request_id = self.headers.get("X-Request-Id", "")
-        return Exchange(self.command, self.path, request_id, received=time.monotonic())
+        event_id = self.headers.get("Webhook-Id", "")
+        return Exchange(self.command, self.path, request_id, event_id, received=time.monotonic())
 
     def read_body(self, exchange):
         digest = hashlib.sha256()

@@ -83,7 +83,7 @@ struct InboxConfig {
 struct ServerConfig {
   HostPort ingress{"0.0.0.0", 8080};  ///< where callers connect; port 0: any free one
   HostPort tunnel{"0.0.0.0", 8081};   ///< where agents connect
-  HostPort admin{"127.0.0.1", 8082};  ///< health, stats and metrics; no password guards it
+  HostPort admin{"127.0.0.1", 8082};  ///< health, stats and the API, which wants the token
   std::filesystem::path data =
       "./rockdove-data";                      ///< tokens and own TLS key; relative to the working directory
   std::string service = "feishu-webhook-ws";  ///< the name that /health reports

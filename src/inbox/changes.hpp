@@ -8,6 +8,11 @@
 
 namespace rockdove::inbox {
 
+/// It has yet to be delivered.
+inline bool is_pending(State state) {
+  return state == State::waiting || state == State::queued;
+}
+
 /// A new event with what can be worked out before the transaction.
 struct PreparedEvent {
   NewEvent event;

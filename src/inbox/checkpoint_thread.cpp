@@ -9,8 +9,8 @@
 namespace rockdove::inbox {
 namespace {
 
-constexpr std::int64_t copy_pages = 4096;      // 4 MiB: few enough for the copy to end soon
-constexpr std::int64_t restart_pages = 16384;  // 32 MiB: then commits wait, once, so that the log starts anew
+constexpr std::int64_t copy_pages = 2048;     // 16 MiB: small enough for the copy to end soon
+constexpr std::int64_t restart_pages = 8192;  // 64 MiB: then commits wait, once, so that the log starts anew
 constexpr auto idle = std::chrono::seconds(1);
 
 }  // namespace

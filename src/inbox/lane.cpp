@@ -122,6 +122,10 @@ Deliverer::Lane::Lane(Deliverer& owner, std::string route)
       alarm_(net::Deadlines::of(owner.executor_.context()), [this] { wake(); }) {}
 
 Awaitable<void> Deliverer::Lane::run() {
+  struct Calm {
+    net::Deadline& alarm;
+    ~Calm() { alarm.clear(); }
+  } calm{alarm_};  // a limit that is set keeps the loop running
   while (!owner_.stopping_) {
     const std::size_t free = room();
     if (free > 0 && look_) {

@@ -90,16 +90,16 @@ struct Call final : Kind {
 
   Call(const net::Executor& executor, Work do_it, Abandoned nobody = {})
       : Kind(executor), work(std::move(do_it)), abandoned(std::move(nobody)) {}
-  void apply(Side& side) override { answer = work(side); }
-  void refuse(boost::system::error_code error) override { answer = error; }
+  void apply(Side& side) override { answer.emplace(work(side)); }
+  void refuse(boost::system::error_code error) override { answer.emplace(error); }
   void abandon() override {
     if constexpr (!std::is_void_v<T>)
-      if (abandoned && answer) abandoned(*answer);
+      if (abandoned && answer && *answer) abandoned(**answer);
   }
 
   Work work;
   Abandoned abandoned;
-  Result<T> answer = Error::unavailable;
+  std::optional<Result<T>> answer;  // built in place: GCC 12 warns wrongly about assigning a Result
 };
 template <class T>
 using WriteCall = Call<WriteOperation, Changes, T>;

@@ -69,7 +69,7 @@ std::unique_ptr<sqlite::Database> connect(const DatabaseFile& file, Role role) {
   // Page size and vacuum mode count for a new file only. Nothing is mapped: an I/O error on a mapped page
   // would kill the process.
   database->run(
-      fmt::format("PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE; PRAGMA mmap_size = 0;"
+      fmt::format("PRAGMA page_size = 8192; PRAGMA auto_vacuum = NONE; PRAGMA mmap_size = 0;"
                   "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -{};",
                   file.cache_bytes / 1024));
   if (role == Role::reader) {

@@ -31,7 +31,7 @@ class Search {
 
   SharedState& shared_;
   sqlite::Statement newest_, oldest_, newest_failed_, oldest_failed_, newest_pending_, oldest_pending_,
-      newest_pending_of_, oldest_pending_of_, request_;
+      newest_pending_of_, oldest_pending_of_, record_;
 };
 
 }  // namespace rockdove::inbox

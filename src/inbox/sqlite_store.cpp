@@ -16,10 +16,10 @@ struct Append final : WriteOperation {
   Append(const net::Executor& executor, std::shared_ptr<SharedState> with, NewEvent from)
       : WriteOperation(executor), shared(std::move(with)), event(std::move(from)) {}
   void prepare() override { prepared = inbox::prepare(std::move(event)); }
-  void apply(Changes& changes) override { answer = changes.append(prepared); }
-  void refuse(boost::system::error_code error) override { answer = error; }
+  void apply(Changes& changes) override { answer.emplace(changes.append(prepared)); }
+  void refuse(boost::system::error_code error) override { answer.emplace(error); }
   void abandon() override {
-    if (answer && answer->claimed) shared->claims.drop(answer->id);
+    if (answer && *answer && (*answer)->claimed) shared->claims.drop((*answer)->id);
   }
   std::size_t bytes() const override {
     return event.request.body.size() + prepared.event.request.body.size();
@@ -28,7 +28,7 @@ struct Append final : WriteOperation {
   const std::shared_ptr<SharedState> shared;
   NewEvent event;
   PreparedEvent prepared;
-  Result<Appended> answer = Error::unavailable;
+  std::optional<Result<Appended>> answer;
 };
 
 /// Ends a claim by something that has to be recorded.
@@ -86,14 +86,14 @@ class SqliteStore final : public Store {
     auto call = std::make_shared<WriteCall<T>>(executor_, std::move(work));
     commits_.submit(call);
     co_await completion(call);
-    co_return std::move(call->answer);
+    co_return std::move(*call->answer);
   }
   template <class T>
   Awaitable<Result<T>> read(typename ReadCall<T>::Work work, typename ReadCall<T>::Abandoned abandoned = {}) {
     auto call = std::make_shared<ReadCall<T>>(executor_, std::move(work), std::move(abandoned));
     reads_.submit(call);
     co_await completion(call);
-    co_return std::move(call->answer);
+    co_return std::move(*call->answer);
   }
   /// Nothing for a release, which concerns nobody but the claims.
   std::shared_ptr<Settle> hand_in(Settlement settlement);
@@ -146,7 +146,7 @@ Awaitable<Result<Appended>> SqliteStore::append(NewEvent event) {
   auto operation = std::make_shared<Append>(executor_, shared_, std::move(event));
   commits_.submit(operation);
   co_await completion(operation);
-  co_return operation->answer;
+  co_return *operation->answer;
 }
 
 Awaitable<Result<Claimed>> SqliteStore::claim(ClaimRequest request) {

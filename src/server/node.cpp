@@ -251,6 +251,8 @@ std::string Node::stats(Audience audience) const {
                       {"accepted", counters.accepted},
                       {"refused", counters.overflow},
                       {"rejected", ingress_server_.stats().rejected}};
+  stats["admin"] = {{"requests", admin_.counters().requests},
+                    {"unauthorized", admin_.counters().unauthorized}};
   stats["link_memory"] = {{"used", budget_.used}, {"limit", budget_.limit}};
   return boost::json::serialize(stats) + "\n";
 }

@@ -19,7 +19,7 @@ NASTY = "\x1b]0;owned\x07\x1b[2J\x9b31m\r\x00\u202edecrypt\u2066 \x7f"
 class EventsTest(InboxTest):
     def setUp(self):
         super().setUp()
-        self.rockdove = self.inbox_server(route("inbox"), route("inbox", "other", "/other"))
+        self.rockdove = self.inbox_server(route("inbox", tunnel="bot"), route("inbox", "other", "/other"))
 
     def where(self):
         return ["--config", str(self.rockdove.config), "--admin", f"127.0.0.1:{self.rockdove.admin_port}"]
@@ -68,7 +68,7 @@ class Lists(EventsTest):
         received = self.json("show", others[0])["event"]["received_at"]
         for arguments, expected in (
                 (["--route", "hook"], hooks + bad), (["--route", "none"], []),
-                (["--tunnel", "bot"], hooks + others + bad),
+                (["--tunnel", "bot"], hooks + bad), (["--tunnel", "bo"], []),
                 (["--status", "dead"], bad), (["--status", "done,dead"], hooks + others + bad),
                 (["--status", "done", "--route", "other"], others), (["--text", '"find":"me"'], others),
                 (["--text", "nowhere"], []), (["--since", "1h"], hooks + others + bad), (["--until", "1h"], []),

@@ -106,10 +106,6 @@ class Inbox:
 class InboxServer(Server):
     """A server; `data` is its data directory as this process sees it."""
 
-    def start(self):  # WORKAROUND
-        (self.directory / "data").mkdir(exist_ok=True, mode=0o700)
-        return super().start()
-
     @property
     def data(self):
         return self.directory / "data"
