@@ -21,10 +21,14 @@ def table(rows, failures, absent, tests=TESTS):
 
 
 def line(row):
+    """What is not known is 0 in the row, and nothing here."""
+    def known(value, digits):
+        return f"{value:.{digits}f}" if value else ""
     ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
     name = row["name"] + (f" ({row['note']})" if row["note"] else "")
-    return (f"| {row['test']} | {name} | {row['rps']:.0f} | {ratio} | {row['p50_us'] / 1000:.2f} "
-            f"| {row['p99_us'] / 1000:.2f} | {row['cpu_us_per_req']:.1f} | {row['rss_mib']:.1f} |")
+    p50, p99 = known(row["p50_us"] / 1000, 2), known(row["p99_us"] / 1000, 2)
+    cpu, rss = known(row["cpu_us_per_req"], 1), known(row["rss_mib"], 1)
+    return f"| {row['test']} | {name} | {row['rps']:.0f} | {ratio} | {p50} | {p99} | {cpu} | {rss} |"
 
 
 # (what, contender, test, field, against, comparison, factor): contender's field, as a multiple of

@@ -15,6 +15,7 @@ namespace rockdove::server {
 namespace {
 
 constexpr std::chrono::milliseconds tokens_poll{200};
+constexpr std::chrono::milliseconds drain_slice{100}, minimum_slice{1};
 
 config::ServerConfig with_data_directory(config::ServerConfig config) {
   make_private_directory(config.data);
@@ -54,6 +55,7 @@ Node::Node(net::Executor executor, config::ServerConfig config)
       ingress_tls_(ingress_tls(config_)),
       link_port_(
           agents_, tokens_, [this] { refresh_tokens(); }, tunnel_tls_, link_options(config_, budget_)),
+      deliveries_(executor, net::abort_on_error),
       tasks_(executor, net::abort_on_error),
       stop_(executor) {
   agents_.on_ready([this](const std::string& tunnel) { inbox_.hope(tunnel); });
@@ -82,7 +84,7 @@ Awaitable<void> Node::run() {
   tasks_.spawn(tunnel_listener_->run());
   tasks_.spawn(admin_listener_->run());
   tasks_.spawn(watch_tokens());
-  tasks_.spawn(inbox_.run());
+  deliveries_.spawn(inbox_.run());
   while (!stopping_) co_await stop_.wait();
   co_await stop_in_order();
 }
@@ -98,12 +100,12 @@ Awaitable<void> Node::stop_in_order() {
   // 3. What is under way ends, over links that still stand; a second stop() cuts this short. Events that
   // nobody waits for can as well be delivered after the next start.
   inbox_.stop();
-  const auto until = net::Clock::now() + config_.drain;
-  bool is_done = false;
-  for (int rounds = 0; !is_done && stopping_; ++rounds) {
-    const auto left = std::min<net::Duration>(until - net::Clock::now(), std::chrono::milliseconds(100));
-    if (left <= net::Duration::zero()) break;
-    is_done = co_await ingress_listener_->drain(left);
+  const auto began = net::Clock::now();
+  while (net::Clock::now() - began < config_.drain) {  // which a second stop() makes zero
+    const auto slice = std::min<net::Duration>(drain_slice, began + config_.drain - net::Clock::now());
+    const bool has_no_callers = co_await ingress_listener_->drain(slice);
+    const bool has_no_attempts = co_await deliveries_.join_for(has_no_callers ? slice : minimum_slice);
+    if (has_no_callers && has_no_attempts) break;
   }
   // 4. Nothing needs the links any more.
   tunnel_listener_->stop();
@@ -112,6 +114,8 @@ Awaitable<void> Node::stop_in_order() {
   co_await tunnel_listener_->cancel();
   co_await admin_listener_->cancel();
   co_await ingress_.cancel();
+  deliveries_.cancel();
+  co_await deliveries_.join();
   tasks_.cancel();
   co_await tasks_.join();
   // 5. What was said of events reaches the disk.

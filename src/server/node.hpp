@@ -67,6 +67,7 @@ class Node {
   std::shared_ptr<net::TlsContext> tunnel_tls_, ingress_tls_;
   LinkPort link_port_;
   std::unique_ptr<net::Listener> ingress_listener_, tunnel_listener_, admin_listener_;
+  net::TaskGroup deliveries_;
   net::TaskGroup tasks_;
   net::Event stop_;
   std::string tokens_error_;  // said once

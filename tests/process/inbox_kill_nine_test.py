@@ -106,7 +106,7 @@ class Callers:
             if self._ends.is_set():
                 break
             name, body = f"{number}-{count}", chance.randbytes(chance.choice((0, 10, 2000, 2000, 60_000)))
-            target = chance.choice(("/inbox", "/auto", "/fifo"))
+            target = chance.choices(("/inbox", "/auto", "/fifo"), (4, 4, 1))[0]
             data = request(target, method="POST", body=body, fields=[f"X-Event: {name}"])
             while True:
                 caller = caller or self._connect()
