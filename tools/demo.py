@@ -231,7 +231,8 @@ class Demo(Parts):
             latency, answers = route["latency_ms"], route["responses"]
             more(f"route {route['name']:8} {route['requests']} requests, {answers['2xx']} × 2xx, "
                  f"{answers['5xx']} × 5xx, p50 {latency['p50']:.1f} ms")  # fmt: skip
-        kept = self.stats()["inbox"]["requests"]
+        stats = json.loads(self.run("stats", "--json", "--config", str(self.server_toml)))
+        kept = stats["inbox"]["requests"]
         more(f"inbox: {kept['stored']} events stored, {kept['duplicates']} repeated, none lost")
 
 

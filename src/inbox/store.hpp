@@ -33,6 +33,9 @@ struct Appended {
 struct ClaimRequest {
   std::string route;
   WallTime now{};
+  /// No event waits longer than this: one that is due later was scheduled by a clock that was wrong, and is
+  /// due now.
+  std::chrono::milliseconds wait_max{std::chrono::hours(24)};
   std::size_t events_max = 0;
   std::size_t bytes_max = 0;  ///< of requests; the first event comes whatever its size
 };
@@ -54,13 +57,14 @@ struct Settlement {
     done,
     retry,    ///< waiting again, until `due_at`
     dead,     ///< for `reason`
-    release,  ///< as it was before the claim: the upstream saw nothing, so no attempt is recorded
+    release,  ///< waiting as before the claim: the upstream saw nothing, so no attempt is recorded
   };
   EventId id = 0;
   Verdict verdict = Verdict::release;
-  WallTime due_at{};               ///< of a retry
-  WallTime now{};                  ///< of a done or dead event: when it ended, for its retention
-  std::string reason;              ///< of a dead one
+  WallTime due_at{};   ///< of a retry; of a release: if set, the event's new place among the others
+  WallTime now{};      ///< of a done or dead event: when it ended, for its retention
+  std::string reason;  ///< of a dead one
+  bool eager = false;  ///< others wait for it, by their order: it is committed without waiting for company
   std::optional<Attempt> attempt;  ///< number is set by the store
 };
 

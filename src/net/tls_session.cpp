@@ -13,8 +13,9 @@
 namespace rockdove::net {
 namespace {
 
-constexpr std::size_t room_first = 4 * 1024;  // a webhook; a quiet link holds no more
-constexpr std::size_t room_max = 68 * 1024;   // four full records (RFC 8446 section 5.2) and their headers
+constexpr std::size_t room_first = 4 * 1024;    // a webhook; a quiet link holds no more
+constexpr std::size_t replies_max = 16 * 1024;  // what a peer may make us say without being listened to
+constexpr std::size_t room_max = 68 * 1024;     // four full records (RFC 8446 section 5.2) and their headers
 
 }  // namespace
 
@@ -103,6 +104,8 @@ Result<TlsSession::Step> TlsSession::open(asio::mutable_buffer into, std::size_t
       continue;
     }
     auto step = failure(code);
+    // Replies to key updates wait for the next write. A peer that asks for hundreds meanwhile means no good.
+    if (output_.size() > replies_max) step = Error::protocol;
     if (count == 0) return step;
     if (!step) failure_ = step.error();  // told at the next call: the good bytes come first
     break;

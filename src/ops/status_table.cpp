@@ -1,10 +1,15 @@
 #include "ops/status_table.hpp"
 
+#include "base/text.hpp"
+#include "ops/table.hpp"
+
 #include <boost/json.hpp>
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdio>
+#include <map>
 #include <string_view>
 #include <vector>
 
@@ -31,17 +36,14 @@ const json::array& list(const json::value& from, std::string_view key) {
 }
 
 /// Names come from agents: control bytes must not reach the terminal.
-std::string printable(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  return out.empty() ? "-" : out;
+std::string shown(std::string_view text) {
+  return text.empty() ? "-" : printable(text, Lines::escape);
 }
 
 std::string text(const json::value& from, std::initializer_list<std::string_view> path) {
   const json::value* value = find(from, path);
   if (!value || value->is_null()) return "-";
-  if (value->is_string()) return printable(value->get_string());
+  if (value->is_string()) return shown(value->get_string());
   return value->is_structured() ? "-" : json::serialize(*value);
 }
 
@@ -61,48 +63,13 @@ std::string number(const json::value& from, std::initializer_list<std::string_vi
 
 std::string size(const json::value& from, std::string_view key) {
   const json::value* value = find(from, {key});
-  if (!value || !value->is_number()) return "-";
-  double bytes = value->to_number<double>();
-  constexpr std::array<const char*, 5> formats = {"%.0f B", "%.1f KiB", "%.1f MiB", "%.1f GiB", "%.1f TiB"};
-  std::size_t unit = 0;
-  for (; bytes >= 1024 && unit + 1 < formats.size(); ++unit) bytes /= 1024;
-  return decimal(bytes, formats[unit]);
+  return value && value->is_number() ? size_text(value->to_number<double>()) : "-";
 }
 
-/// "3h12m": the two largest units are all one wants to know.
 std::string age(const json::value& from, std::string_view key) {
   const json::value* value = find(from, {key});
-  if (!value || !value->is_number()) return "-";
-  const double seconds = std::clamp(value->to_number<double>(), 0.0, 1e12);
-  const auto whole = static_cast<long long>(seconds);
-  if (whole < 60) return std::to_string(whole) + "s";
-  if (whole < 3600) return std::to_string(whole / 60) + "m" + std::to_string(whole % 60) + "s";
-  if (whole < 86400) return std::to_string(whole / 3600) + "h" + std::to_string(whole / 60 % 60) + "m";
-  return std::to_string(whole / 86400) + "d" + std::to_string(whole / 3600 % 24) + "h";
+  return value && value->is_number() ? age_text(value->to_number<double>()) : "-";
 }
-
-class Table {
- public:
-  explicit Table(std::vector<std::string> heads) { rows_.push_back(std::move(heads)); }
-  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
-
-  std::string str() const {
-    std::vector<std::size_t> widths(rows_.front().size());
-    for (const auto& row : rows_)
-      for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-    std::string out;
-    for (const auto& row : rows_) {
-      std::string line;
-      for (std::size_t i = 0; i < row.size(); ++i)
-        line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
-      out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-    }
-    return out;
-  }
-
- private:
-  std::vector<std::vector<std::string>> rows_;
-};
 
 std::string agent_state(const json::value& agent) {
   const json::value* draining = find(agent, {"draining"});
@@ -129,8 +96,69 @@ std::string errors(const json::value& route) {
   std::string out;
   if (counts && counts->is_object())
     for (const auto& [name, count] : counts->get_object())
-      out += (out.empty() ? "" : ", ") + printable(name) + " " + text(count, {});
+      out += (out.empty() ? "" : ", ") + shown(name) + " " + text(count, {});
   return out.empty() ? "-" : out;
+}
+
+bool is_about(const json::value& each, std::string_view route) {
+  const json::value* name = find(each, {"route"});
+  return name && name->is_string() && name->get_string() == route;
+}
+
+/// Whether events of the route are on their way, and if not, why.
+std::string delivery_state(const json::value& inbox, std::string_view route) {
+  for (const json::value& lane : list(inbox, "lanes")) {
+    if (!is_about(lane, route)) continue;
+    const json::value* paused = find(lane, {"paused"});
+    if (paused && paused->is_string() && !paused->get_string().empty())
+      return "paused: " + shown(paused->get_string());
+    if (paused && paused->is_bool() && paused->get_bool()) return "paused";
+    const json::value* breaker = find(lane, {"breaker"});
+    if (breaker && breaker->is_string() && breaker->get_string() == "open") return "waits for the upstream";
+  }
+  return "delivers";
+}
+
+/// One line for each route that has events; empty if there are none.
+std::string inbox_table(const json::value& inbox) {
+  struct Counts {
+    std::uint64_t waiting = 0, done = 0, dead = 0, quarantined = 0;
+  };
+  std::map<std::string, Counts> routes;
+  for (const json::value& tally : list(inbox, "events")) {
+    const json::value* route = find(tally, {"route"});
+    const json::value* status = find(tally, {"status"});
+    const json::value* events = find(tally, {"events"});
+    if (!route || !route->is_string() || !status || !status->is_string() || !events || !events->is_number())
+      continue;
+    Counts& counts = routes[std::string(route->get_string())];
+    const std::string_view state = status->get_string();
+    std::uint64_t& count = state == "done"          ? counts.done
+                           : state == "dead"        ? counts.dead
+                           : state == "quarantined" ? counts.quarantined
+                                                    : counts.waiting;
+    count += events->to_number<std::uint64_t>();
+  }
+  if (routes.empty()) return "";
+  Table table({"INBOX", "WAITING", "OLDEST", "DONE", "DEAD", "QUARANTINED", "STATE"});
+  for (const auto& [route, counts] : routes) {
+    std::string oldest = "-";
+    for (const json::value& backlog : list(inbox, "backlogs"))
+      if (is_about(backlog, route) && counts.waiting > 0) oldest = age(backlog, "oldest_s");
+    table.add({shown(route), std::to_string(counts.waiting), oldest, std::to_string(counts.done),
+               std::to_string(counts.dead), std::to_string(counts.quarantined),
+               delivery_state(inbox, route)});
+  }
+  return "\n" + table.str();
+}
+
+std::string inbox_text(const json::value& stats) {
+  const json::value* inbox = find(stats, {"inbox"});
+  if (!inbox) return "";
+  const json::value* ok = find(*inbox, {"ok"});
+  const bool is_failing = ok && ok->is_bool() && !ok->get_bool();
+  return inbox_table(*inbox) +
+         (is_failing ? "\nEvents cannot be stored: " + text(*inbox, {"reason"}) + "\n" : "");
 }
 
 }  // namespace
@@ -151,9 +179,10 @@ std::string status_table(const json::value& stats) {
     any_agent = any_agent || !agents.empty();
   }
   if (list(stats, "tunnels").empty())
-    return out + "No tunnels yet: rockdove token create TUNNEL makes one.\n";
+    return out + "No tunnels yet: rockdove token create TUNNEL makes one.\n" + inbox_text(stats);
   out += tunnels.str();
-  return any_agent ? out + "\n" + links.str() + "\n" + upstreams.str() : out + "\nNo agent is connected.\n";
+  out += any_agent ? "\n" + links.str() + "\n" + upstreams.str() : "\nNo agent is connected.\n";
+  return out + inbox_text(stats);
 }
 
 std::string stats_table(const json::value& stats) {

@@ -222,12 +222,12 @@ void Node::reload(config::ServerConfig config) {
 }
 
 std::optional<http::Response> Node::page(std::string_view target, Audience audience) const {
-  if (target == "/health") return http::make_response(200, "application/json", health());
+  if (target == "/health") return http::make_response(200, "application/json", health(audience));
   if (target == "/stats") return http::make_response(200, "application/json", stats(audience));
   return std::nullopt;
 }
 
-std::string Node::health() const {
+std::string Node::health(Audience audience) const {
   const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(net::Clock::now() - started_);
   boost::json::object health;
   const inbox::StoreHealth store = inbox_.health();
@@ -237,7 +237,12 @@ std::string Node::health() const {
   health["active_connections"] = agents_.agent_count();
   health["version"] = ROCKDOVE_VERSION;
   health["uptime_s"] = uptime.count();
-  if (!store.ok) health["reasons"] = {"inbox: " + store.reason};
+  if (!store.ok) {
+    // Which file and why is not for everybody.
+    const bool is_operator = audience == Audience::operators;
+    health["reasons"] = {is_operator ? "inbox: " + store.reason
+                                     : std::string("inbox: events cannot be stored")};
+  }
   return boost::json::serialize(health) + "\n";
 }
 
@@ -250,13 +255,14 @@ std::string Node::stats(Audience audience) const {
   stats["service"] = config_.service;
   stats["tunnels"] = agents_.to_json(audience == Audience::operators);
   stats["routes"] = ingress_.to_json();
-  stats["inbox"] = inbox_.to_json();
+  if (audience == Audience::operators) stats["inbox"] = inbox_.to_json();
   stats["ingress"] = {{"connections", counters.active},
                       {"accepted", counters.accepted},
                       {"refused", counters.overflow},
                       {"rejected", ingress_server_.stats().rejected}};
-  stats["admin"] = {{"requests", admin_.counters().requests},
-                    {"unauthorized", admin_.counters().unauthorized}};
+  if (audience == Audience::operators)
+    stats["admin"] = {{"requests", admin_.counters().requests},
+                      {"unauthorized", admin_.counters().unauthorized}};
   stats["link_memory"] = {{"used", budget_.used}, {"limit", budget_.limit}};
   return boost::json::serialize(stats) + "\n";
 }

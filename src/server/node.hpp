@@ -50,7 +50,7 @@ class Node {
   /// Who reads a page: addresses and URLs of the inside are not for everybody.
   enum class Audience { everybody, operators };
   std::optional<http::Response> page(std::string_view target, Audience audience) const;
-  std::string health() const;
+  std::string health(Audience audience) const;
   std::string stats(Audience audience) const;
 
   const net::Executor executor_;

@@ -67,7 +67,11 @@ std::shared_ptr<net::TlsContext> ingress_tls(const config::ServerConfig& config)
 
 inbox::Deliverer::Options deliverer_options(const config::ServerConfig& config) {
   inbox::Deliverer::Options options;
-  for (const config::RouteConfig& route : config.routes) options.routes[route.name] = route.inbox;
+  for (const config::RouteConfig& route : config.routes) {
+    inbox::RouteOptions& known = options.routes[route.name] = route.inbox;
+    known.tunnel = route.tunnel;
+    known.upstream = route.upstream;
+  }
   return options;
 }
 

@@ -172,8 +172,8 @@ class InboxKillNine(InboxTest):
             self.kill(self.chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0])
         self.finish()
         duplicates = sum(self.effects.deliveries.values()) - sum(map(len, self.effects.effects.values()))
-        print(f"killed {dict(self.killed)} in {time.monotonic() - began:.0f} s; acked {len(self.callers.acked)}, delivered "
-              f"{sum(self.effects.deliveries.values())}, duplicates {duplicates}, calls {dict(self.callers.counts)}",
+        print(f"killed {dict(self.killed)} in {time.monotonic() - began:.0f} s; acked {len(self.callers.acked)}, "
+              f"delivered {sum(self.effects.deliveries.values())}, duplicates {duplicates}, calls {dict(self.callers.counts)}",
               file=sys.stderr)
         self.check()
 

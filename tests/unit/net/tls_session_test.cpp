@@ -125,5 +125,52 @@ TEST_F(TlsSessions, a_cut_in_the_middle_of_a_record_is_no_orderly_end) {
   EXPECT_EQ(step.error(), truncated);
 }
 
+/// A client made of OpenSSL alone, for what TlsSession never does.
+class BareClient {
+ public:
+  BareClient() {
+    SSL_set_bio(session_.get(), in_, out_);
+    SSL_set_connect_state(session_.get());
+  }
+  SSL* session() { return session_.get(); }
+  std::string sealed() {
+    std::string bytes(64 * 1024, '\0');
+    const int count = BIO_read(out_, bytes.data(), static_cast<int>(bytes.size()));
+    bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+    return bytes;
+  }
+  void give(const std::string& bytes) { BIO_write(in_, bytes.data(), static_cast<int>(bytes.size())); }
+
+ private:
+  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_{SSL_CTX_new(TLS_client_method()), SSL_CTX_free};
+  std::unique_ptr<SSL, decltype(&SSL_free)> session_{SSL_new(context_.get()), SSL_free};
+  BIO* in_ = BIO_new(BIO_s_mem());
+  BIO* out_ = BIO_new(BIO_s_mem());
+};
+
+TEST_F(TlsSessions, a_flood_of_key_updates_ends_the_session) {
+  TlsSession server(server_context_, TlsSession::Side::server);
+  BareClient client;
+  for (int turn = 0; turn < 4; ++turn) {
+    SSL_do_handshake(client.session());
+    give(server, client.sealed());
+    ASSERT_TRUE(server.handshake());
+    std::string answer;
+    server.take_output(answer);
+    client.give(answer);
+  }
+  ASSERT_TRUE(SSL_is_init_finished(client.session()));
+  bool is_over = false;
+  for (int asked = 0; asked < 5'000 && !is_over; ++asked) {
+    ASSERT_EQ(SSL_key_update(client.session(), SSL_KEY_UPDATE_REQUESTED), 1);
+    ASSERT_EQ(SSL_do_handshake(client.session()), 1);
+    give(server, client.sealed());
+    char piece[16];
+    std::size_t count = 0;
+    is_over = !server.open(asio::buffer(piece), count);
+  }
+  EXPECT_TRUE(is_over);
+}
+
 }  // namespace
 }  // namespace rockdove::net

@@ -67,5 +67,20 @@ TEST(StatusTable, control_bytes_from_an_agent_do_not_reach_the_terminal) {
   EXPECT_EQ(status_table(stats).find('\x1b'), std::string::npos);
 }
 
+TEST(StatusTable, the_inbox_is_a_line_for_each_route_and_says_what_holds_its_events_up) {
+  const auto stats = boost::json::parse(R"({"tunnels":[],"inbox":{"ok":false,"reason":"the disk is full",
+    "events":[{"route":"feishu","status":"waiting","events":3},{"route":"feishu","status":"queued","events":4},
+              {"route":"feishu","status":"dead","events":2},{"route":"github","status":"done","events":9}],
+    "backlogs":[{"route":"feishu","oldest_s":75.5}],
+    "lanes":[{"route":"feishu","paused":false,"breaker":"open"},{"route":"github","paused":true}]}})");
+  const std::string table = status_table(stats);
+  EXPECT_NE(table.find("INBOX   WAITING  OLDEST  DONE  DEAD  QUARANTINED  STATE\n"
+                       "feishu  7        1m15s   0     2     0            waits for the upstream\n"
+                       "github  0        -       9     0     0            paused\n"),
+            std::string::npos)
+      << table;
+  EXPECT_NE(table.find("Events cannot be stored: the disk is full"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace rockdove::ops
