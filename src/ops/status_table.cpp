@@ -137,7 +137,8 @@ std::string inbox_table(const json::value& inbox) {
                            : state == "dead"        ? counts.dead
                            : state == "quarantined" ? counts.quarantined
                                                     : counts.waiting;
-    count += events->to_number<std::uint64_t>();
+    boost::system::error_code not_a_count;
+    count += events->to_number<std::uint64_t>(not_a_count);
   }
   if (routes.empty()) return "";
   Table table({"INBOX", "WAITING", "OLDEST", "DONE", "DEAD", "QUARANTINED", "STATE"});

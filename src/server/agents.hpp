@@ -70,6 +70,9 @@ class Agents final : public http::Handler {
   /// The tunnels there are, connected or not: those that have a token.
   void set_known(std::set<std::string> tunnels) { known_ = std::move(tunnels); }
 
+  /// The name of the one tunnel there is; empty if there is none, or more than one.
+  std::string only_tunnel() const { return known_.size() == 1 ? *known_.begin() : std::string(); }
+
   std::size_t agent_count() const;
   std::size_t link_count() const;
   /// `with_places`: with the agents' addresses and their upstreams' URLs.

@@ -5,7 +5,7 @@
 
 namespace rockdove::server {
 
-Ingress::Ingress(net::Executor executor, http::Handler& agents, inbox::Capture& capture, Pages pages,
+Ingress::Ingress(net::Executor executor, Agents& agents, inbox::Capture& capture, Pages pages,
                  Options options)
     : agents_(agents),
       capture_(capture),
@@ -38,7 +38,11 @@ Awaitable<Result<http::Response>> Ingress::handle(http::Request request) {
   if (route->host_header == "upstream") request.context.host = "upstream";
   else if (route->host_header != "keep") request.fields.set("Host", route->host_header);
   const inbox::RouteOptions& how = route->inbox;
-  if (inbox::Capture::takes(request, how)) return capture_.handle(std::move(request), how);
+  if (inbox::Capture::takes(request, how)) {
+    // There may be more than one tunnel by the time the event is delivered.
+    if (request.context.tunnel.empty()) request.context.tunnel = agents_.only_tunnel();
+    return capture_.handle(std::move(request), how);
+  }
   const bool has_deadline = how.mode == inbox::Mode::live && how.deadline.count() > 0;
   if (has_deadline && request.upgrade.empty()) return callbacks_.handle(std::move(request), how);
   return agents_.handle(std::move(request));

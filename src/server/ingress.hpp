@@ -5,6 +5,7 @@
 #include "inbox/capture.hpp"
 #include "net/address.hpp"
 #include "ops/route_stats.hpp"
+#include "server/agents.hpp"
 #include "server/callbacks.hpp"
 #include "server/router.hpp"
 
@@ -30,8 +31,7 @@ class Ingress final : public http::Handler {
   using Pages = std::function<std::optional<http::Response>(std::string_view target)>;
 
   /// `capture` gets what its route has stored, `agents` everything else; both must outlive the ingress.
-  Ingress(net::Executor executor, http::Handler& agents, inbox::Capture& capture, Pages pages,
-          Options options);
+  Ingress(net::Executor executor, Agents& agents, inbox::Capture& capture, Pages pages, Options options);
 
   Awaitable<Result<http::Response>> handle(http::Request request) override;
 
@@ -48,7 +48,7 @@ class Ingress final : public http::Handler {
  private:
   std::optional<http::Response> own_page(const http::Request& request) const;
 
-  http::Handler& agents_;
+  Agents& agents_;
   inbox::Capture& capture_;
   Callbacks callbacks_;
   const Pages pages_;

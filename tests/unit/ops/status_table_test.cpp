@@ -56,6 +56,7 @@ TEST(StatusTable, any_json_can_be_shown) {
   for (const char* text :
        {"null", "[]", "1", "{}", R"({"tunnels":1,"routes":{}})", R"({"tunnels":[1,{}],"routes":[null,{}]})",
         R"({"tunnels":[{"agents":[1,{"links":[2],"upstreams":[3]}]}],"uptime_s":1e308})",
+        R"({"inbox":{"events":[{"route":"a","status":"x","events":-1.5}],"lanes":[1],"backlogs":{}}})",
         R"({"routes":[{"errors":[],"bytes_in":1e300,"latency_ms":1}]})"}) {
     EXPECT_FALSE(status_table(boost::json::parse(text)).empty());
     EXPECT_FALSE(stats_table(boost::json::parse(text)).empty());
