@@ -7,6 +7,13 @@
 
 namespace rockdove {
 
+/// Without the spaces and tabs at both ends (OWS, RFC 9110 section 5.6.3).
+constexpr std::string_view trim(std::string_view text) noexcept {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
 /// True for well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates.
 bool is_utf8(std::string_view bytes) noexcept;
 

@@ -1,5 +1,7 @@
 #include "http/fields.hpp"
 
+#include "base/text.hpp"
+
 #include <algorithm>
 
 namespace rockdove::http {
@@ -7,12 +9,6 @@ namespace {
 
 constexpr char lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
-std::string_view trim(std::string_view text) noexcept {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
 }
 
 }  // namespace

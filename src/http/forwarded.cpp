@@ -1,17 +1,12 @@
 #include "http/forwarded.hpp"
 
+#include "base/text.hpp"
 #include "net/address.hpp"
 
 #include <string>
 
 namespace rockdove::http {
 namespace {
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 /// Walks the list from its end, which the nearest proxy wrote, to the first address nobody vouches for.
 void find_caller(Request& request, std::string_view list,

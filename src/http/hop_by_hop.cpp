@@ -1,5 +1,7 @@
 #include "http/hop_by_hop.hpp"
 
+#include "base/text.hpp"
+
 #include <array>
 #include <string>
 
@@ -30,10 +32,8 @@ void remove_hop_by_hop(Fields& fields) {
   std::string_view rest = named;
   while (!rest.empty()) {
     const std::size_t comma = rest.find(',');
-    std::string_view name = rest.substr(0, comma);
+    const std::string_view name = trim(rest.substr(0, comma));
     rest.remove_prefix(comma + 1);
-    while (!name.empty() && (name.front() == ' ' || name.front() == '\t')) name.remove_prefix(1);
-    while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
     if (!name.empty() && !is_listed(end_to_end, name) && !iequals(name, "te")) fields.remove(name);
   }
   for (const std::string_view name : always) fields.remove(name);

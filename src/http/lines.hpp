@@ -73,12 +73,6 @@ inline bool is_blank(char c) noexcept {
   return c == ' ' || c == '\t';
 }
 
-inline std::string_view trim(std::string_view text) noexcept {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 /// The offset just after the first empty line of `bytes` whose first line begins at `start`; 0 if more
 /// bytes are needed. malformed at the first control byte that is neither TAB nor part of CRLF. Looks at
 /// nothing before `scanned`, and advances it.

@@ -1,5 +1,6 @@
 #include "http/parser.hpp"
 
+#include "base/text.hpp"
 #include "http/lines.hpp"
 #include "http/message.hpp"
 
@@ -119,7 +120,7 @@ Result<void> cut_status_line(std::string_view& rest, ResponseHead& head) {
 void note_connection(std::string_view options, Noted& noted) noexcept {
   while (!options.empty()) {
     const std::size_t comma = options.find(',');
-    const std::string_view option = detail::trim(options.substr(0, comma));
+    const std::string_view option = trim(options.substr(0, comma));
     if (iequals(option, "close")) noted.close = true;
     else if (iequals(option, "keep-alive")) noted.keep_alive = true;
     options = comma == options.npos ? std::string_view{} : options.substr(comma + 1);
@@ -165,10 +166,10 @@ Result<void> parse_fields(std::string_view rest, const HeadLimits& limits, Field
 bool is_coding_list(std::string_view list) noexcept {
   while (true) {
     const std::size_t comma = list.find(',');
-    const std::string_view coding = detail::trim(list.substr(0, comma));
+    const std::string_view coding = trim(list.substr(0, comma));
     const std::size_t semicolon = coding.find(';');
-    if (!is_token(detail::trim(coding.substr(0, semicolon)))) return false;
-    if (semicolon != coding.npos && detail::trim(coding.substr(semicolon + 1)).empty()) return false;
+    if (!is_token(trim(coding.substr(0, semicolon)))) return false;
+    if (semicolon != coding.npos && trim(coding.substr(semicolon + 1)).empty()) return false;
     if (comma == list.npos) return true;
     list.remove_prefix(comma + 1);
   }
