@@ -30,7 +30,7 @@ void keep(Exchange& result, std::string_view piece, std::size_t limit) {
 
 }  // namespace
 
-http::Request attempt_request(const Event& event, StoredRequest stored, net::Duration timeout) {
+http::Request attempt_request(const Event& event, StoredRequest stored, const RouteOptions& route) {
   http::Request request;
   request.method = std::move(stored.method);
   request.target = std::move(stored.target);
@@ -48,13 +48,13 @@ http::Request attempt_request(const Event& event, StoredRequest stored, net::Dur
   http::Context& context = request.context;
   context.request_id = std::move(stored.request_id);
   context.route = event.route;
-  context.tunnel = event.tunnel;
-  context.upstream = std::move(stored.upstream);
+  context.tunnel = route.tunnel.empty() ? event.tunnel : route.tunnel;
+  context.upstream = route.upstream.empty() ? std::move(stored.upstream) : route.upstream;
   context.host = std::move(stored.host);
   boost::system::error_code unknown;  // leaves the unspecified address
   context.peer = net::asio::ip::make_address(stored.peer, unknown);
   context.tls = stored.tls;
-  context.first_byte_timeout = timeout;
+  context.first_byte_timeout = route.retry.timeout;
   return request;
 }
 

@@ -15,6 +15,7 @@ namespace {
 constexpr std::array live_methods{"GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"};
 // How long a duplicate waits for a delivery before it looks into the store, again and again.
 constexpr std::chrono::milliseconds first_slice{50}, longest_slice{1'000};
+constexpr std::chrono::seconds log_every{1};  // refused requests
 constexpr std::string_view event_id_field = "Rockdove-Event-Id";
 
 /// What the field says, if it is a length at all: only good for refusing early.
@@ -42,17 +43,36 @@ bool is_final(Class outcome) {
   return outcome == Class::delivered || outcome == Class::reject || outcome == Class::gone;
 }
 
+/// The body of an answer that many callers get: it is there once, however many they are.
+class SharedBody final : public http::Body {
+ public:
+  explicit SharedBody(std::shared_ptr<const Answer> answer) : answer_(std::move(answer)) {}
+
+  Awaitable<Result<std::string_view>> read() override {
+    std::string_view piece;
+    if (!std::exchange(is_read_, true)) piece = answer_->body;
+    co_return piece;
+  }
+
+ private:
+  const std::shared_ptr<const Answer> answer_;
+  bool is_read_ = false;
+};
+
 /// The upstream's own answer, as if it had streamed through.
-http::Response to_response(Answer answer) {
+http::Response to_response(std::shared_ptr<Answer> answer) {
+  const bool is_ours = answer.use_count() == 1;
   http::Response response;
-  response.status = answer.status;
-  response.fields = std::move(answer.fields);
+  response.status = answer->status;
+  if (is_ours) response.fields = std::move(answer->fields);
+  else response.fields = answer->fields;
   http::remove_hop_by_hop(response.fields);
   response.fields.remove("trailer");  // trailers are not kept
-  if (http::is_bodiless({}, answer.status)) return response;
+  if (http::is_bodiless({}, answer->status)) return response;
   response.has_body = true;
-  response.fields.set("Content-Length", std::to_string(answer.body.size()));
-  response.content = std::move(answer.body);
+  response.fields.set("Content-Length", std::to_string(answer->body.size()));
+  if (is_ours) response.content = std::move(answer->body);
+  else response.body = std::make_unique<SharedBody>(std::move(answer));
   return response;
 }
 
@@ -74,7 +94,8 @@ Event event_of(const NewEvent& from, const Appended& appended) {
 
 }  // namespace
 
-/// Memory that one call has taken of the budget.
+/// Memory that one call has taken of the budget. The store has its share in it as long as it holds the
+/// request, which may be long after the caller was refused: a disk that hangs soon refuses everybody else.
 class Capture::Held {
  public:
   explicit Held(Capture& capture) : capture_(capture) {}
@@ -121,6 +142,7 @@ struct Capture::Call {
   bool is_late = false;                           ///< the time was up
   bool is_left = false;                           ///< nobody waits any longer
   std::function<void(const Result<T>&)> on_left;  ///< gets a result that nobody has taken; may be empty
+  std::shared_ptr<Held> held;                     ///< what the operation holds of the budget; may be null
 
   /// Whoever waits lets go, cancelled or not.
   void leave() {
@@ -174,8 +196,8 @@ bool Capture::takes(const http::Request& request, const RouteOptions& route) {
 }
 
 Awaitable<Result<http::Response>> Capture::handle(http::Request request, RouteOptions route) {
-  Held held(*this);
-  const auto read = co_await read_whole(request, route, held);
+  const auto held = std::make_shared<Held>(*this);
+  const auto read = co_await read_whole(request, route, *held);
   if (!read) {
     ++counters_.refused;
     co_return read.error();
@@ -189,16 +211,15 @@ Awaitable<Result<http::Response>> Capture::handle(http::Request request, RouteOp
   NewEvent event = make_event(request, route);
   // Delivered from memory if there is room for a second copy, else as the store gives it back.
   std::optional<NewEvent> copy;
-  if (is_automatic && held.add(event.request.body.size())) copy = event;
+  if (is_automatic && held->add(event.request.body.size())) copy = event;
   event.claim = copy.has_value();
 
-  auto call = appending(route_name);
+  auto call = appending(route_name, held);
   auto operation = store_.append(std::move(event));
   const auto result = co_await ask(call, std::move(operation), until);
   if (!result || !*result) {
     ++counters_.refused;
-    log::warn("inbox", "{}: request {} was not stored: {}", route_name, request.context.request_id,
-              result ? error_name(result->error()) : "the store took too long");
+    log_refusal(request.context, result ? result->error() : make_error_code(Error::timed_out));
     co_return Error::unavailable;
   }
   const Appended appended = **result;
@@ -259,10 +280,23 @@ NewEvent Capture::make_event(http::Request& request, const RouteOptions& route) 
   return event;
 }
 
+/// The store's health says why; a full disk is not to be filled with this.
+void Capture::log_refusal(const http::Context& context, boost::system::error_code error) {
+  ++unlogged_;
+  const auto now = net::Clock::now();
+  if (now < next_log_) return;
+  next_log_ = now + log_every;
+  const std::uint64_t count = std::exchange(unlogged_, 0);
+  const std::string others = count > 1 ? " (and " + std::to_string(count - 1) + " others before it)" : "";
+  const std::string_view cause = error == Error::timed_out ? "the store took too long" : error_name(error);
+  log::warn("inbox", "{}: request {} was not stored: {}{}", context.route, context.request_id, cause, others);
+}
+
 /// If the caller is gone, or told that its event is not safe, the event may be stored all the same: then it
 /// is delivered like any other, and must not stay claimed by nobody.
-std::shared_ptr<Capture::Call<Appended>> Capture::appending(std::string route) {
+std::shared_ptr<Capture::Call<Appended>> Capture::appending(std::string route, std::shared_ptr<Held> held) {
   auto call = std::make_shared<Call<Appended>>(executor_);
+  call->held = std::move(held);
   call->on_left = [this, route = std::move(route)](const Result<Appended>& result) {
     if (!result || result->duplicate) return;
     if (result->claimed) {
@@ -280,7 +314,7 @@ Awaitable<http::Response> Capture::await_answer(EventId id, std::string route_na
                                                 net::Clock::time_point until) {
   auto answer = co_await deliverer_.wait(id, std::move(route_name), until);
   if (!answer) co_return acknowledge(route, id);
-  co_return conclude(std::move(*answer), route, id);
+  co_return conclude(std::move(answer), route, id);
 }
 
 /// To a duplicate. An open event's answer comes from its delivery, or from the store if it has ended just
@@ -295,7 +329,7 @@ Awaitable<http::Response> Capture::answer_again(Appended earlier, std::string ro
     if (is_open) {
       const auto slice_end = std::min(until, net::Clock::now() + slice);
       auto answer = co_await deliverer_.wait(id, route_name, slice_end);
-      if (answer) co_return conclude(std::move(*answer), route, id);
+      if (answer) co_return conclude(std::move(answer), route, id);
       slice = std::min<net::Duration>(slice * 2, longest_slice);
       goes_on =
           net::Clock::now() >= slice_end && slice_end < until;  // else there is none soon, or it is late
@@ -329,8 +363,8 @@ Awaitable<std::optional<http::Response>> Capture::stored_answer(EventId id, Rout
   co_return response;
 }
 
-http::Response Capture::conclude(Answer answer, const RouteOptions& route, EventId id) {
-  if (!is_final(answer.outcome) || answer.is_cut) return acknowledge(route, id);
+http::Response Capture::conclude(std::shared_ptr<Answer> answer, const RouteOptions& route, EventId id) {
+  if (!is_final(answer->outcome) || answer->is_cut) return acknowledge(route, id);
   ++counters_.answered;
   return to_response(std::move(answer));
 }

@@ -18,7 +18,9 @@ namespace rockdove::inbox {
 class Capture {
  public:
   struct Options {
-    std::size_t memory = 256 * 1024 * 1024;  ///< bytes of requests held at a time; above: Error::queue_full
+    /// Bytes of requests held at a time, those the store still has to do with included; above:
+    /// Error::queue_full.
+    std::size_t memory = 256 * 1024 * 1024;
     net::Duration commit_limit =
         std::chrono::milliseconds(2000);  ///< mode inbox: a slower disk is Error::unavailable
   };
@@ -59,14 +61,15 @@ class Capture {
                                           net::Clock::time_point until);
   Awaitable<Result<void>> read_whole(http::Request& request, const RouteOptions& route, Held& held);
   NewEvent make_event(http::Request& request, const RouteOptions& route) const;
-  std::shared_ptr<Call<Appended>> appending(std::string route);
+  std::shared_ptr<Call<Appended>> appending(std::string route, std::shared_ptr<Held> held);
+  void log_refusal(const http::Context& context, boost::system::error_code error);
   Awaitable<http::Response> await_answer(EventId id, std::string route_name, RouteOptions route,
                                          net::Clock::time_point until);
   Awaitable<http::Response> answer_again(Appended earlier, std::string route_name, RouteOptions route,
                                          net::Clock::time_point until);
   Awaitable<std::optional<http::Response>> stored_answer(EventId id, RouteOptions route,
                                                          net::Clock::time_point until);
-  http::Response conclude(Answer answer, const RouteOptions& route, EventId id);
+  http::Response conclude(std::shared_ptr<Answer> answer, const RouteOptions& route, EventId id);
   http::Response acknowledge(const RouteOptions& route, EventId id);
 
   net::Executor executor_;
@@ -76,7 +79,9 @@ class Capture {
   const Options options_;
   Counters counters_;
   std::size_t memory_ = 0;
-  net::TaskGroup tasks_;  // operations of the store, each of which may outlive the call that wants it
+  net::Clock::time_point next_log_{};
+  std::uint64_t unlogged_ = 0;  // refusals
+  net::TaskGroup tasks_;        // operations of the store, each of which may outlive the call that wants it
 };
 
 }  // namespace rockdove::inbox

@@ -10,6 +10,7 @@ namespace rockdove::inbox {
 namespace {
 
 constexpr std::size_t dedupe_bytes = 16;  // of SHA-256: two keys of a window do not meet by chance
+
 }  // namespace
 
 PreparedEvent prepare(NewEvent event) {
@@ -50,10 +51,12 @@ Changes::Changes(sqlite::Database& database, SharedState& shared, EventId& last_
       insert_attempt_(database,
                       "INSERT OR REPLACE INTO attempts(event, number, started_at, took_ms, agent, "
                       "status, error, type, body) VALUES(?,?,?,?,?,?,?,?,?)"),
+      trim_attempts_(database, "DELETE FROM attempts WHERE event=? AND number>? AND number<=?"),
       replay_(database,
               "UPDATE events SET state=0, due_at=?, replay=1, ordered=0, order_key='', reason='', "
               "first_attempt_at=0, ended_at=0 WHERE id=?"),
-      hurry_(database, "UPDATE events SET due_at=? WHERE id=?"),
+      hurry_(database, "UPDATE events SET due_at=min(due_at, ?) WHERE id=?"),
+      move_(database, "UPDATE events SET due_at=? WHERE id=?"),
       old_(database,
            "SELECT id FROM events INDEXED BY ended WHERE state=? AND state>=2 AND ended_at<=? "
            "ORDER BY ended_at LIMIT ?"),
@@ -64,9 +67,9 @@ Changes::Changes(sqlite::Database& database, SharedState& shared, EventId& last_
       delete_request_(database, "DELETE FROM requests WHERE id=?"),
       delete_attempts_(database, "DELETE FROM attempts WHERE event=?"),
       request_key_(database, "SELECT dedupe FROM requests WHERE id=?"),
-      old_keys_(database,
-                "DELETE FROM dedupe WHERE key IN "
-                "(SELECT key FROM dedupe INDEXED BY dedupe_until WHERE until<=? LIMIT ?)"),
+      delete_old_key_(database,
+                      "DELETE FROM dedupe WHERE key=? AND until<=? "
+                      "AND NOT EXISTS (SELECT 1 FROM events WHERE id=dedupe.event AND state<2)"),
       pause_(database, "INSERT OR REPLACE INTO paused(route, reason) VALUES(?,?)"),
       resume_(database, "DELETE FROM paused WHERE route=?"),
       tally_(database,
@@ -81,7 +84,7 @@ bool Changes::begin() {
 bool Changes::commit() {
   save_tallies();
   // Ids must not come back when the greatest of them is gone.
-  if (removed_) mark_.bind(last_id_).run();
+  if (marks_) mark_.bind(last_id_).run();
   if (!database_.run("COMMIT")) return false;
   shared_.tallies.add(delta_);
   for (const EventId id : dropped_) shared_.claims.drop(id);
@@ -90,7 +93,7 @@ bool Changes::commit() {
   dropped_.clear();
   reserved_.clear();
   taken_.clear();
-  removed_ = false;
+  marks_ = false;
   return true;
 }
 
@@ -103,7 +106,7 @@ void Changes::roll_back() {
   dropped_.clear();
   reserved_.clear();
   taken_.clear();
-  removed_ = false;
+  marks_ = false;
 }
 
 void Changes::save_tallies() {
@@ -144,17 +147,22 @@ std::uint64_t Changes::pending_bytes() const {
   return bytes;
 }
 
+/// The event that makes this one a duplicate. One whose request is lost does not: this may be the only good
+/// copy, and twice is better than never.
+std::optional<Changes::Row> Changes::find_earlier(const PreparedEvent& prepared) {
+  if (prepared.dedupe.empty() || !find_key_.bind(sqlite::Blob{prepared.dedupe}).step()) return std::nullopt;
+  const auto id = static_cast<EventId>(find_key_.integer(0));
+  const auto until = time_of(find_key_.integer(1));
+  find_key_.reset();
+  auto row = find(id);
+  if (!row || row->state == State::quarantined) return std::nullopt;
+  if (!is_pending(row->state) && prepared.event.received_at >= until) return std::nullopt;
+  return row;
+}
+
 Result<Appended> Changes::append(const PreparedEvent& prepared) {
   const NewEvent& event = prepared.event;
-  if (!prepared.dedupe.empty() && find_key_.bind(sqlite::Blob{prepared.dedupe}).step()) {
-    const auto earlier = static_cast<EventId>(find_key_.integer(0));
-    const auto until = time_of(find_key_.integer(1));
-    find_key_.reset();
-    if (event.received_at < until) {
-      const auto row = find(earlier);
-      return Appended{earlier, true, row ? row->state : State::done, false};
-    }
-  }
+  if (const auto earlier = find_earlier(prepared)) return Appended{earlier->id, true, earlier->state, false};
   if (pending_bytes() >= shared_.retention().bytes_max) {
     shared_.health.set_over_limit(true);
     return Error::unavailable;
@@ -185,7 +193,7 @@ void Changes::insert(const PreparedEvent& prepared, const Appended& appended) {
   insert_request_.reset();
   insert_event_
       .bind(appended.id, event.route, event.tunnel, static_cast<int>(appended.state),
-            to_column(event.received_at), to_column(event.received_at), event.ordered,
+            to_column(event.received_at), due_at_once, event.ordered,
             event.ordered ? std::string_view(event.order_key) : std::string_view(), event.request.method,
             std::string_view(event.request.target).substr(0, listed_target_max), bytes)
       .run();
@@ -206,7 +214,9 @@ void Changes::settle(const Settlement& settlement) {
   record(settlement, *row);
   using Verdict = Settlement::Verdict;
   switch (settlement.verdict) {
-    case Verdict::release: return;
+    case Verdict::release:
+      if (settlement.due_at != WallTime{}) move_.bind(to_column(settlement.due_at), row->id).run();
+      return;
     case Verdict::retry:
       retry_.bind(to_column(settlement.due_at), row->attempts, row->first_attempt_at, row->id).run();
       return;
@@ -219,14 +229,18 @@ void Changes::record(const Settlement& settlement, Row& row) {
   if (!settlement.attempt) return;
   const Attempt& attempt = *settlement.attempt;
   const auto started = to_column(attempt.started_at);
+  const bool is_retried = settlement.verdict == Settlement::Verdict::retry;
   ++row.attempts;
   if (row.first_attempt_at == 0) row.first_attempt_at = started;
   insert_attempt_
       .bind(row.id, row.attempts, started, static_cast<std::int64_t>(attempt.took.count()), attempt.agent,
             attempt.status, attempt.error, attempt.type,
-            sqlite::Blob{std::string_view(attempt.body).substr(0, answer_bytes_max)})
+            sqlite::Blob{std::string_view(attempt.body)
+                             .substr(0, is_retried ? retried_answer_bytes_max : answer_bytes_max)})
       .run();
   insert_attempt_.reset();
+  const int newest = row.attempts - newest_attempts_kept;
+  if (newest > first_attempts_kept) trim_attempts_.bind(row.id, first_attempts_kept, newest).run();
 }
 
 void Changes::end(const Row& row, State state, const std::string& reason, WallTime now) {

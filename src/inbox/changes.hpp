@@ -8,11 +8,6 @@
 
 namespace rockdove::inbox {
 
-/// It has yet to be delivered.
-inline bool is_pending(State state) {
-  return state == State::waiting || state == State::queued;
-}
-
 /// A new event with what can be worked out before the transaction.
 struct PreparedEvent {
   NewEvent event;
@@ -44,8 +39,11 @@ class Changes {
   std::size_t purge(std::vector<EventId>& ids, const Filter& filter);
   /// Removes a slice of what Retention no longer keeps.
   std::size_t expire(WallTime now);
-  /// Removes a slice of the dedupe keys that no longer count; 0 when there are none.
-  std::size_t expire_keys(WallTime now);
+  /// Removes those of these dedupe keys that do not count any more.
+  std::size_t expire_keys(const std::vector<std::string>& keys, WallTime now);
+  /// Has the open transaction write something, whatever else it does: only then is its end a word on the
+  /// disk.
+  void probe() { marks_ = true; }
   void set_paused(const std::string& route, const std::string& reason);
 
  private:
@@ -61,6 +59,7 @@ class Changes {
     std::int64_t bytes = 0;
   };
   std::optional<Row> find(EventId id);
+  std::optional<Row> find_earlier(const PreparedEvent& prepared);
   bool is_claimed(EventId id) const { return shared_.claims.holds(id) && !dropped_.contains(id); }
   std::uint64_t pending_bytes() const;
   void count(const Row& row, State state, int sign);
@@ -83,12 +82,12 @@ class Changes {
   std::unordered_set<EventId> dropped_;  // claims that end with the commit
   std::vector<EventId> taken_;           // claims made by appends, which end with a rollback
   std::vector<EventId> reserved_;        // claims that keep readers off, and end with the transaction
-  bool removed_ = false;
+  bool marks_ = false;
 
   sqlite::Statement insert_request_, insert_event_, find_event_, find_key_, insert_key_, delete_key_;
-  sqlite::Statement in_line_, promote_, retry_, end_, insert_attempt_, replay_, hurry_;
+  sqlite::Statement in_line_, promote_, retry_, end_, insert_attempt_, trim_attempts_, replay_, hurry_, move_;
   sqlite::Statement old_, oldest_, delete_event_, delete_request_, delete_attempts_, request_key_;
-  sqlite::Statement old_keys_, pause_, resume_, tally_, mark_;
+  sqlite::Statement delete_old_key_, pause_, resume_, tally_, mark_;
 };
 
 /// What the committing thread has to know before its first transaction.

@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t batch_bytes = 8 * 1024 * 1024;  // a transaction should fit into the page cache
 constexpr std::size_t company = 4;                    // a batch_max-th of so much is worth a commit
 constexpr std::chrono::milliseconds pause_first{200}, pause_longest{1'000};
+constexpr std::size_t operation_bytes = 1024;  // without what it writes
+constexpr int refusals_max = 6;                // of a patient operation, by a database that takes others
 constexpr auto between_salvages = std::chrono::minutes(1);
 
 }  // namespace
@@ -47,16 +49,40 @@ void CommitThread::stop() {
 }
 
 void CommitThread::submit(std::shared_ptr<WriteOperation> operation) {
-  bool wakes = false;
-  {
-    const std::lock_guard lock(mutex_);
-    if (queue_.empty()) first_at_ = net::Clock::now();
-    const bool is_urgent = !operation->is_patient();
-    if (is_urgent) ++urgent_;
-    queue_.push_back({std::move(operation)});
-    wakes = is_urgent || queue_.size() == 1 || queue_.size() >= options_.batch_max / company;
+  const std::size_t bytes = operation->bytes() + operation_bytes;
+  const std::lock_guard lock(mutex_);
+  enqueue(std::move(operation), bytes);
+}
+
+bool CommitThread::submit_if_room(std::shared_ptr<WriteOperation> operation) {
+  const std::size_t bytes = operation->bytes() + operation_bytes;
+  const std::lock_guard lock(mutex_);
+  if (urgent_bytes_ > 0 && urgent_bytes_ + bytes > options_.queue_bytes) {
+    if (!std::exchange(is_over_, true)) {
+      shared_->health.set_failure(HealthBook::Work::queue, explain_full_queue(file_.path, urgent_bytes_));
+      log::error("inbox", "{}", explain_full_queue(file_.path, urgent_bytes_));
+    }
+    return false;
   }
-  if (wakes) changed_.notify_one();
+  enqueue(std::move(operation), bytes);
+  return true;
+}
+
+void CommitThread::enqueue(std::shared_ptr<WriteOperation> operation, std::size_t bytes) {
+  if (queue_.empty()) first_at_ = net::Clock::now();
+  const bool hurries = !operation->is_patient() || operation->is_eager();
+  if (!operation->is_patient()) urgent_bytes_ += bytes;
+  queue_.push_back({std::move(operation), bytes});
+  count(queue_.back(), true);
+  if (hurries || queue_.size() == 1 || queue_.size() >= options_.batch_max / company) changed_.notify_one();
+}
+
+/// Something comes into the queue, or leaves it.
+void CommitThread::count(const Queued& queued, bool comes) {
+  auto& number = queued.operation->is_patient() ? eager_ : urgent_;
+  if (queued.operation->is_patient() && !queued.operation->is_eager()) return;
+  if (comes) ++number;
+  else --number;
 }
 
 void CommitThread::report_damage() {
@@ -87,7 +113,7 @@ bool CommitThread::wait_for_work(std::unique_lock<std::mutex>& lock) {
       changed_.wait(lock);
       continue;
     }
-    const bool is_company = queue_.size() >= options_.batch_max / company;
+    const bool is_company = eager_ > 0 || queue_.size() >= options_.batch_max / company;
     const auto until = std::max(patient_at_, is_company ? first_at_ : first_at_ + options_.linger);
     if (net::Clock::now() >= until) return true;
     changed_.wait_until(lock, until);
@@ -95,11 +121,23 @@ bool CommitThread::wait_for_work(std::unique_lock<std::mutex>& lock) {
 }
 
 CommitThread::Batch CommitThread::next_batch(bool& is_damaged) {
-  std::unique_lock lock(mutex_);
   Batch batch;
-  const bool has_work = wait_for_work(lock);
-  is_damaged = std::exchange(damaged_, false);
-  if (!has_work) return batch;
+  Operations unwanted;
+  std::size_t bytes = 0;
+  {
+    std::unique_lock lock(mutex_);
+    const bool has_work = wait_for_work(lock);
+    is_damaged = std::exchange(damaged_, false);
+    if (!has_work) return batch;
+    batch = take_batch(unwanted, bytes);
+  }
+  finish(std::move(unwanted), bytes);
+  return batch;
+}
+
+/// `unwanted` gets what nobody waits for any more, `unwanted_bytes` how much that is.
+CommitThread::Batch CommitThread::take_batch(Operations& unwanted, std::size_t& unwanted_bytes) {
+  Batch batch;
   // Settlements need less room than events: on a disk that is nearly full they must not fail with them.
   const bool only_patient =
       apart_ && urgent_ < queue_.size() && (net::Clock::now() >= patient_at_ || urgent_ == 0);
@@ -112,10 +150,14 @@ CommitThread::Batch CommitThread::next_batch(bool& is_damaged) {
     const bool is_patient = next.operation->is_patient();
     if ((only_patient && !is_patient) || (only_urgent && is_patient)) {
       rest.push_back(std::move(next));
+    } else if (next.operation->is_unwanted()) {
+      count(next, false);
+      unwanted_bytes += next.bytes;
+      refuse(next, unwanted);
     } else {
-      bytes += next.operation->bytes();
+      bytes += next.bytes;
       if (!batch.empty() && bytes > batch_bytes) break;
-      if (!is_patient) --urgent_;
+      count(next, false);
       batch.push_back(std::move(next));
     }
     queue_.pop_front();
@@ -125,9 +167,28 @@ CommitThread::Batch CommitThread::next_batch(bool& is_damaged) {
   return batch;
 }
 
+void CommitThread::refuse(Queued& queued, Operations& refused) {
+  queued.operation->refuse(Error::unavailable);
+  refused.push_back(std::move(queued.operation));
+}
+
+/// They are done or refused; those that were not patient took so many bytes.
+void CommitThread::finish(Operations operations, std::size_t bytes) {
+  if (bytes > 0) {
+    const std::lock_guard lock(mutex_);
+    urgent_bytes_ -= bytes;
+    if (is_over_ && urgent_bytes_ <= options_.queue_bytes / 2) {
+      is_over_ = false;
+      shared_->health.set_failure(HealthBook::Work::queue, {});
+    }
+  }
+  complete(executor_, std::move(operations));
+}
+
 void CommitThread::execute(Batch batch) {
   for (Queued& each : batch)
     if (!std::exchange(each.is_prepared, true)) each.operation->prepare();
+  if (!writer_ && is_salvage_unfinished(file_)) salvage_now();
   if (!attempt(batch)) {
     absorb_failure(std::move(batch));
     return;
@@ -144,8 +205,12 @@ void CommitThread::execute(Batch batch) {
     apart_ = one_by_one_ > 0;
   }
   Operations done;
-  for (Queued& each : batch) done.push_back(std::move(each.operation));
-  complete(executor_, std::move(done));
+  std::size_t bytes = 0;
+  for (Queued& each : batch) {
+    if (!each.operation->is_patient()) bytes += each.bytes;
+    done.push_back(std::move(each.operation));
+  }
+  finish(std::move(done), bytes);
 }
 
 bool CommitThread::attempt(Batch& batch) {
@@ -155,6 +220,7 @@ bool CommitThread::attempt(Batch& batch) {
   Changes& changes = writer_->changes;
   sqlite::Database& database = *writer_->database;
   changes.begin();
+  if (!failure_.empty()) changes.probe();
   for (Queued& each : batch)
     if (!database.failed()) each.operation->apply(changes);
   if (!database.failed() && changes.commit()) {
@@ -172,6 +238,10 @@ bool CommitThread::attempt(Batch& batch) {
 
 bool CommitThread::ensure_open() {
   if (writer_) return true;
+  if (is_salvage_unfinished(file_)) {  // to open it would be to make an empty one
+    trouble_ = sqlite::Trouble::read_only;
+    return false;
+  }
   try {
     open();
   } catch (const ForeignDatabase& foreign) {  // somebody has put another file there
@@ -209,25 +279,37 @@ void CommitThread::absorb_failure(Batch batch) {
   shared_->health.set_failure(HealthBook::Work::commit, failure_);
   if (trouble_ != Trouble::full && trouble_ != Trouble::busy) retire_writer();
   if (trouble_ == Trouble::corrupt) salvage_now();
+  // The queue would meet the same, batch by batch, each after its time-out, while more comes in.
+  const bool is_for_all = trouble_ != Trouble::corrupt && trouble_ != Trouble::other;
   Operations refused;
   Batch patient;
-  const bool is_hopeless = trouble_ == Trouble::other && batch.size() == 1;
+  std::size_t bytes = 0;
   bool stopping = false;
   {
     const std::lock_guard lock(mutex_);
     stopping = stopping_;
+    for (std::size_t at = 0; is_for_all && at < queue_.size(); ++at) {
+      if (queue_[at].operation->is_patient()) continue;
+      count(queue_[at], false);
+      batch.push_back(std::move(queue_[at]));
+    }
+    std::erase_if(queue_, [](const Queued& each) { return !each.operation; });
   }
+  if (trouble_ == Trouble::other && batch.size() == 1) ++batch.front().refusals;
   for (Queued& each : batch) {
-    if (each.operation->is_patient() && !is_hopeless && !stopping) {
+    const bool is_patient = each.operation->is_patient();
+    if (is_patient && each.refusals < refusals_max && !stopping) {
       patient.push_back(std::move(each));
       continue;
     }
-    if (each.operation->is_patient()) log::error("inbox", "what became of an event is lost: {}", failure_);
-    each.operation->refuse(Error::unavailable);
-    refused.push_back(std::move(each.operation));
+    if (is_patient)
+      log::error("inbox", "what became of event {} is lost, it is due again: {}",
+                 format_event_id(each.operation->event_id()), failure_);
+    if (!is_patient) bytes += each.bytes;
+    refuse(each, refused);
   }
   put_back(std::move(patient), !refused.empty());
-  complete(executor_, std::move(refused));
+  finish(std::move(refused), bytes);
 }
 
 /// What the files hold after a failed write or fsync is unsure, so a new connection has to look. The old one
@@ -246,6 +328,7 @@ void CommitThread::put_back(Batch patient, bool was_mixed) {
   pause_ = std::clamp(pause_ * 2, pause_first, pause_longest);
   patient_at_ = net::Clock::now();
   if (!was_mixed) patient_at_ += pause_;
+  for (const Queued& each : patient) count(each, true);
   queue_.insert(queue_.begin(), std::make_move_iterator(patient.begin()),
                 std::make_move_iterator(patient.end()));
 }
@@ -260,10 +343,15 @@ void CommitThread::salvage_now() {
   writer_.reset();
   stale_.reset();
   hooks_.close_others();
-  const auto failure = salvage(file_);
-  if (failure.empty()) open();
-  else failure_ = failure;
-  if (!writer_) return;
+  try {
+    const auto failure = salvage(file_);
+    if (failure.empty()) open();
+    else failure_ = failure;
+  } catch (const std::exception& error) { failure_ = error.what(); }  // nobody else would catch it
+  if (!writer_) {
+    shared_->health.set_failure(HealthBook::Work::commit, failure_);
+    return;
+  }
   shared_->health.set_failure(HealthBook::Work::commit, {});
   shared_->health.set_failure(HealthBook::Work::read, {});
 }

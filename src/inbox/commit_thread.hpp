@@ -19,6 +19,7 @@ class CommitThread {
   struct Options {
     std::size_t batch_max = 64;
     std::chrono::milliseconds linger{20};
+    std::size_t queue_bytes = 256 * 1024 * 1024;  ///< of operations that are not patient
   };
   struct Hooks {
     std::function<void(std::int64_t log_pages)> committed;
@@ -35,6 +36,8 @@ class CommitThread {
   void stop();
   /// Any thread.
   void submit(std::shared_ptr<WriteOperation> operation);
+  /// False, having done nothing, if too much waits for the disk already; health says so then.
+  bool submit_if_room(std::shared_ptr<WriteOperation> operation);
   /// Somebody else found the database damaged. Any thread.
   void report_damage();
 
@@ -47,13 +50,20 @@ class CommitThread {
   };
   struct Queued {
     std::shared_ptr<WriteOperation> operation;
+    std::size_t bytes = 0;
     bool is_prepared = false;
+    int refusals = 0;  // by the database, of this one alone
   };
   using Batch = std::vector<Queued>;
 
   void run();
   bool wait_for_work(std::unique_lock<std::mutex>& lock);
   Batch next_batch(bool& is_damaged);
+  Batch take_batch(Operations& unwanted, std::size_t& unwanted_bytes);
+  void enqueue(std::shared_ptr<WriteOperation> operation, std::size_t bytes);
+  void count(const Queued& queued, bool comes);
+  void refuse(Queued& queued, Operations& refused);
+  void finish(Operations operations, std::size_t bytes);
 
   void execute(Batch batch);
   bool attempt(Batch& batch);
@@ -83,7 +93,9 @@ class CommitThread {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Queued> queue_;
-  std::size_t urgent_ = 0;               // of the queue: those that are not patient
+  std::size_t urgent_ = 0, eager_ = 0;   // of the queue: those that are not patient, those that are eager
+  std::size_t urgent_bytes_ = 0;         // that came and have not been completed
+  bool is_over_ = false;                 // operations were refused for that
   net::Clock::time_point first_at_{};    // when the first of those that linger came
   net::Clock::time_point patient_at_{};  // not before
   std::chrono::milliseconds pause_{0};

@@ -7,6 +7,7 @@
 namespace rockdove::inbox {
 namespace {
 
+constexpr int busy_ms = 3'000;
 constexpr auto last_key = std::numeric_limits<std::int64_t>::max();
 
 /// Finds keys in a table some of whose pages cannot be read.
@@ -38,15 +39,13 @@ class Probe {
   bool is_readable(std::int64_t from) {
     first_.bind(from).step();
     first_.reset();
-    const bool ok = !database_.failed();
-    database_.forget_failure();
-    return ok;
+    return !forget_damage(database_);  // true also for a failure that ends it all
   }
   std::optional<std::int64_t> find(std::int64_t from) {
     std::optional<std::int64_t> found;
     if (first_.bind(from).step()) found = first_.integer(0);
     first_.reset();
-    database_.forget_failure();
+    forget_damage(database_);
     return found;
   }
 
@@ -61,10 +60,7 @@ std::int64_t read_damaged(sqlite::Database& database, const std::string& table, 
   sqlite::Statement rows(database,
                          "SELECT " + columns + " FROM " + table + " WHERE " + key + ">=? ORDER BY " + key);
   Probe probe(database, table, key);
-  if (database.failed()) {  // not even the schema can be read
-    database.forget_failure();
-    return 1;
-  }
+  if (database.failed()) return forget_damage(database) ? 1 : 0;  // not even the schema can be read
   std::int64_t places = 0;
   std::int64_t from = 0;
   for (;;) {
@@ -75,8 +71,7 @@ std::int64_t read_damaged(sqlite::Database& database, const std::string& table, 
       if (!row(rows)) return places;
     }
     rows.reset();
-    if (!database.failed()) return places;
-    database.forget_failure();
+    if (!forget_damage(database)) return places;
     ++places;
     // The row after the last good one: its page is bad, or only what hangs on it (then it can be found, but
     // not read, and is stepped over).
@@ -87,8 +82,20 @@ std::int64_t read_damaged(sqlite::Database& database, const std::string& table, 
   }
 }
 
-void keep_log(sqlite::Database& database) {
-  if (database.handle()) sqlite3_db_config(database.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+bool forget_damage(sqlite::Database& database) {
+  using sqlite::Trouble;
+  const Trouble trouble = database.trouble();
+  // "Other" is what remains of a schema, above all: no such table.
+  const bool is_damage = !database.lacks_memory() &&
+                         (trouble == Trouble::corrupt || trouble == Trouble::io || trouble == Trouble::other);
+  if (is_damage) database.forget_failure();
+  return is_damage;
+}
+
+void set_up_damaged(sqlite::Database& database) {
+  if (!database.handle()) return;
+  sqlite3_busy_timeout(database.handle(), busy_ms);
+  sqlite3_db_config(database.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
 }  // namespace rockdove::inbox

@@ -3,10 +3,16 @@
 #include "inbox/lane.hpp"
 #include "net/log.hpp"
 
+#include <set>
+
 namespace rockdove::inbox {
 namespace {
 
 constexpr std::chrono::milliseconds load_again{1'000};
+
+bool is_open(const Tally& tally) {
+  return tally.events > 0 && (tally.state == State::waiting || tally.state == State::queued);
+}
 
 }  // namespace
 
@@ -39,7 +45,7 @@ Awaitable<void> Deliverer::keep_lanes() {
   ready_ = true;
   for (const auto& [route, lane] : lanes_) tasks_.spawn(lane->run());
   for (const Tally& tally : store_.tallies())
-    if (tally.state == State::waiting || tally.state == State::queued) lane(tally.route).learn(tally.tunnel);
+    if (is_open(tally)) lane(tally.route);
   while (!stopping_) co_await changed_.wait();
 }
 
@@ -81,11 +87,19 @@ void Deliverer::wake(std::string_view route) {
 }
 
 void Deliverer::hope(std::string_view tunnel) {
-  for (const auto& [route, lane] : lanes_) lane->hope(tunnel);
+  std::set<std::string, std::less<>> stored_for;  // the routes with events that go to it by what is stored
+  for (Tally& tally : store_.tallies())
+    if (is_open(tally) && (tally.tunnel.empty() || tally.tunnel == tunnel))
+      stored_for.insert(std::move(tally.route));
+  for (const auto& [route, lane] : lanes_) {
+    const std::string& current = options_of(route).tunnel;
+    const bool may_go_there = current.empty() ? stored_for.contains(route) : current == tunnel;
+    if (may_go_there) lane->hope();
+  }
 }
 
-Awaitable<std::optional<Answer>> Deliverer::wait(EventId id, std::string route,
-                                                 net::Clock::time_point limit) {
+Awaitable<std::shared_ptr<Answer>> Deliverer::wait(EventId id, std::string route,
+                                                   net::Clock::time_point limit) {
   return lane(route).wait(id, limit);
 }
 

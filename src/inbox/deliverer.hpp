@@ -54,13 +54,15 @@ class Deliverer {
   void deliver(DueEvent event);
   /// There may be something to do for the route: events were appended, replayed, or it was resumed.
   void wake(std::string_view route);
-  /// An agent of `tunnel` has come, or reports an upstream that is up.
+  /// An agent of `tunnel` has come, or reports an upstream that is up: probes the routes that have events for
+  /// it.
   void hope(std::string_view tunnel);
 
-  /// The end of the event's next attempt, or of the one under way. nullopt when `limit` has passed, or when
-  /// there will be none soon (the route is paused or its breaker is open): the event is safe and the caller
-  /// should not wait. Any number may wait for one event.
-  Awaitable<std::optional<Answer>> wait(EventId id, std::string route, net::Clock::time_point limit);
+  /// The end of the event's next attempt, or of the one under way. Null when `limit` has passed, or when
+  /// there will be none soon (the route is paused or rests, or its breaker is open): the event is safe and
+  /// the caller should not wait. Any number may wait for one event: they share its answer, and one that is
+  /// its only owner may take it apart.
+  Awaitable<std::shared_ptr<Answer>> wait(EventId id, std::string route, net::Clock::time_point limit);
 
   /// Kept over restarts. An empty reason resumes. Errors as Store::set_paused().
   Awaitable<Result<void>> pause(std::string route, std::string reason);

@@ -66,6 +66,10 @@ struct Attempt {
   std::string type, body;  ///< of the answer; the body cut at answer_bytes_max
 };
 inline constexpr std::size_t answer_bytes_max = 64 * 1024;
+/// The same for an attempt that is followed by another one.
+inline constexpr std::size_t retried_answer_bytes_max = 4 * 1024;
+/// Of an event's attempts these are kept: what went wrong at first, and what does now.
+inline constexpr int first_attempts_kept = 10, newest_attempts_kept = 90;
 
 /// An event without its request.
 struct Event {

@@ -6,6 +6,8 @@
 
 #include <boost/json/array.hpp>
 
+#include <algorithm>
+
 namespace rockdove::inbox {
 namespace {
 
@@ -31,8 +33,11 @@ json::value exact(std::string_view bytes) {
 
 json::object bytes_to_json(std::string_view bytes, std::size_t limit) {
   json::object object;
-  const bool is_text = is_utf8(bytes);
-  const std::string_view shown = is_text ? utf8_prefix(bytes, limit) : bytes.substr(0, limit);
+  // Not a look at all of it: that may be a gigabyte.
+  const std::string_view prefix = utf8_prefix(bytes, limit);
+  const bool is_cut_char = std::min(limit, bytes.size()) - prefix.size() < 4;  // else these are no characters
+  const bool is_text = is_cut_char && is_utf8(prefix);
+  const std::string_view shown = is_text ? prefix : bytes.substr(0, limit);
   if (is_text) object["text"] = shown;
   else object["base64"] = net::base64(shown);
   object["bytes"] = bytes.size();

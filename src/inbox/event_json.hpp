@@ -14,8 +14,8 @@ boost::json::object to_json(const Event& event);
 boost::json::object to_json(const StoredRequest& request, std::size_t body_limit);
 boost::json::object to_json(const Attempt& attempt);
 
-/// {"text":…} if all of `bytes` is UTF-8, else {"base64":…}; of at most `limit` bytes, without half a
-/// character at the end. `bytes` and `truncated` say how many there are and whether some are missing.
+/// At most `limit` of the bytes: {"text":…} if these are UTF-8, without half a character at the end, else
+/// {"base64":…}. `bytes` and `truncated` say how many there are and whether some are missing.
 boost::json::object bytes_to_json(std::string_view bytes, std::size_t limit);
 
 }  // namespace rockdove::inbox

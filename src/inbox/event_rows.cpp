@@ -12,7 +12,8 @@ Event read_event(const sqlite::Statement& row) {
   event.tunnel = row.text(column++);
   event.state = static_cast<State>(row.integer(column++));
   event.received_at = time_of(row.integer(column++));
-  event.due_at = time_of(row.integer(column++));
+  const auto due_at = row.integer(column++);
+  event.due_at = due_at == due_at_once ? event.received_at : time_of(due_at);
   event.first_attempt_at = time_of(row.integer(column++));
   event.attempts = static_cast<int>(row.integer(column++));
   event.replay = row.integer(column++) != 0;

@@ -24,6 +24,22 @@ inline WallTime time_of(std::int64_t column) {
   return WallTime(std::chrono::milliseconds(column));
 }
 
+/// It has yet to be delivered.
+inline bool is_pending(State state) {
+  return state == State::waiting || state == State::queued;
+}
+
+/// About when an event was received: what first_id_at() made of it.
+inline std::int64_t received_column(EventId id) {
+  return static_cast<std::int64_t>(id >> 20);
+}
+
+/// Of event_columns, for its value as it lies there.
+inline constexpr int due_at_column = 5;
+/// events.due_at of an event that nobody has scheduled: it is due whatever the clock says. Event::due_at is
+/// when it was received then.
+inline constexpr std::int64_t due_at_once = 0;
+
 /// What a list shows of a target; the whole one is in the request.
 inline constexpr std::size_t listed_target_max = 256;
 

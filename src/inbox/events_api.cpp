@@ -21,6 +21,7 @@ namespace json = boost::json;
 constexpr std::string_view root = "/api/v1/";
 constexpr std::size_t body_bytes_max = 1024 * 1024;
 constexpr std::size_t shown_body_default = 256 * 1024;
+constexpr std::size_t shown_body_max = 16 * 1024 * 1024;  // JSON is made on the loop, at some ns a byte
 constexpr std::size_t replay_max = 1000;
 constexpr std::size_t reason_bytes_max = 500;
 
@@ -93,6 +94,8 @@ Read<std::size_t> parse_body_limit(std::string_view query) {
     if (key != "body_limit") return Complaint{"\"" + key + "\" is unknown: there is body_limit"};
     const auto size = parse_size(value);
     if (!size) return Complaint{"body_limit: \"" + value + "\" is no size such as 65536 or 64KiB"};
+    if (*size > shown_body_max)
+      return Complaint{"body_limit: at most 16MiB can be shown here, and .../body gives all of it"};
     limit = *size;
   }
   return limit;
@@ -268,6 +271,13 @@ Awaitable<Result<http::Response>> EventsApi::show_body(Call call) {
   co_return http::make_response(200, "application/octet-stream", std::move(detail->request.body));
 }
 
+/// At the end of a scope, however it is left: what fails or is cancelled may have been done in part.
+struct EventsApi::Wake {
+  EventsApi& api;
+  const std::string route;
+  ~Wake() { api.wake(route); }
+};
+
 /// There may be something to do on every route that has events, or on the one that is named.
 void EventsApi::wake(std::string_view route) {
   if (!route.empty()) return deliverer_.wake(route);
@@ -281,9 +291,9 @@ Awaitable<Result<http::Response>> EventsApi::replay(Call call) {
   if (!plain) co_return call.complain(plain.error());
   auto ids = parse_ids(call.body);
   if (!ids) co_return call.complain(ids.error());
+  const Wake at_end{*this, std::string()};
   auto replayed = co_await store_.replay(std::move(*ids), clock_());
   if (!replayed) co_return failure(replayed.error(), call);
-  if (*replayed > 0) wake({});
   json::object answer;
   answer["replayed"] = *replayed;
   co_return json_response(answer);
@@ -294,10 +304,9 @@ Awaitable<Result<http::Response>> EventsApi::purge(Call call) {
   if (!plain) co_return call.complain(plain.error());
   auto filter = parse_purge(call.body);
   if (!filter) co_return call.complain(filter.error());
-  const std::string route = filter->route;
+  const Wake at_end{*this, filter->route};  // the events behind those that go will be due
   auto purged = co_await store_.purge(std::move(*filter));
   if (!purged) co_return failure(purged.error(), call);
-  if (*purged > 0) wake(route);  // the events behind those that went are due now
   json::object answer;
   answer["purged"] = *purged;
   answer["more"] = *purged > 0;

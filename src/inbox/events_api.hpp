@@ -27,6 +27,7 @@ class EventsApi final : public http::Handler {
   struct Call;
   using Action = Awaitable<Result<http::Response>> (EventsApi::*)(Call call);
   struct Endpoint;
+  struct Wake;
   static const Endpoint* find(const Call& call);
 
   Awaitable<Result<http::Response>> list(Call call);

@@ -29,9 +29,14 @@ Inbox::~Inbox() = default;
 
 Awaitable<void> Inbox::run() {
   tasks_.spawn(keep_house());
-  co_await deliverer_.run();
+  std::exception_ptr cancelled;
+  try {
+    co_await deliverer_.run();
+  } catch (const boost::system::system_error&) { cancelled = std::current_exception(); }
+  if (cancelled) co_await net::asio::this_coro::reset_cancellation_state(net::asio::disable_cancellation());
   tasks_.cancel();
   co_await tasks_.join();
+  if (cancelled) std::rethrow_exception(cancelled);
 }
 
 void Inbox::stop() {
@@ -50,8 +55,8 @@ Awaitable<void> Inbox::keep_house() {
   for (int round = 0;; ++round) {
     auto backlogs = co_await store_->backlogs();
     if (backlogs) backlogs_ = std::move(*backlogs);
-    bool has_more = round % rounds_to_expire == 0;
-    while (has_more) {
+    bool has_more = may_expire() && round % rounds_to_expire == 0;  // each round looks at the clocks
+    while (has_more && may_expire()) {
       const auto removed = co_await store_->expire(clock_());
       has_more = removed && *removed > 0;
       timer.expires_after(slice_pause);
@@ -60,6 +65,16 @@ Awaitable<void> Inbox::keep_house() {
     timer.expires_after(round_time);
     co_await timer.async_wait(net::token);
   }
+}
+
+/// What is old by a clock that has just jumped may have ended a minute ago.
+bool Inbox::may_expire() {
+  const auto now = net::Clock::now();
+  const bool was_trusted = watch_.is_trusted(now);
+  const bool has_jumped = watch_.look(clock_(), now);
+  if (has_jumped && was_trusted)
+    log::warn("inbox", "the wall clock has jumped: nothing is removed for its age in the next hour");
+  return watch_.is_trusted(now);
 }
 
 void Inbox::set_options(const Retention& retention, Deliverer::Options options) {

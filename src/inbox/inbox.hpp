@@ -2,6 +2,7 @@
 #pragma once
 
 #include "inbox/capture.hpp"
+#include "inbox/clock_watch.hpp"
 #include "inbox/deliverer.hpp"
 #include "inbox/events_api.hpp"
 #include "inbox/sqlite_store.hpp"
@@ -46,6 +47,7 @@ class Inbox {
 
  private:
   Awaitable<void> keep_house();
+  bool may_expire();
 
   const WallClock clock_;
   std::unique_ptr<Store> store_;
@@ -55,6 +57,7 @@ class Inbox {
   net::TaskGroup tasks_;
   net::Event stop_;
   bool stopping_ = false;
+  ClockWatch watch_;
   std::vector<Backlog> backlogs_;
 };
 

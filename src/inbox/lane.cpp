@@ -1,5 +1,6 @@
 #include "inbox/lane.hpp"
 
+#include "base/units.hpp"
 #include "net/crypto.hpp"
 #include "net/log.hpp"
 
@@ -39,15 +40,14 @@ struct Deliverer::Lane::Delivery {
         bytes(request.fields.bytes() + request.body.size()) {
     lane.under_way_.insert(event.id);
     lane.bytes_ += bytes;
-    lane.tunnel_ = event.tunnel;
   }
   ~Delivery() {
     if (has_left) return;
     leave();
-    Answer none;
-    lane.tell(event.id, none);
+    lane.tell(event.id, Answer());
     Settlement release;
     release.id = event.id;
+    release.eager = event.ordered;
     lane.owner_.store_.settle_later(std::move(release));
     lane.wake();
   }
@@ -59,6 +59,8 @@ struct Deliverer::Lane::Delivery {
     lane.under_way_.erase(event.id);
     lane.bytes_ -= bytes;
   }
+  /// Where nobody has had the event, all the time went into waiting for an agent. That is no attempt.
+  Error lateness() const { return record.agent.empty() ? Error::no_agent : Error::upstream_timeout; }
 
   Lane& lane;
   Event event;
@@ -110,7 +112,7 @@ struct Deliverer::Lane::Waiter {
   Lane& lane;
   net::Event news;
   net::Deadline deadline;
-  std::optional<Answer> answer;
+  std::shared_ptr<Answer> answer;
   bool is_over = false;
   const std::multimap<EventId, Waiter*>::iterator place;
 };
@@ -127,6 +129,7 @@ Awaitable<void> Deliverer::Lane::run() {
     ~Calm() { alarm.clear(); }
   } calm{alarm_};  // a limit that is set keeps the loop running
   while (!owner_.stopping_) {
+    if (!rests()) rests_until_.reset();
     const std::size_t free = room();
     if (free > 0 && look_) {
       co_await look(free);
@@ -139,6 +142,7 @@ Awaitable<void> Deliverer::Lane::run() {
 
 std::size_t Deliverer::Lane::room() const {
   if (owner_.stopping_ || !owner_.ready_ || !paused_.empty() || settling_ >= settling_max) return 0;
+  if (rests()) return 0;
   if (bytes_ >= owner_.options_.claim_bytes && !under_way_.empty()) return 0;
   const RouteOptions& route = options();
   const std::size_t limit = route.order == Order::fifo ? 1 : std::max<std::size_t>(route.concurrency, 1);
@@ -146,7 +150,8 @@ std::size_t Deliverer::Lane::room() const {
 }
 
 /// Sets when to look again if nothing happens before. Where there is no room for another reason than the
-/// breaker's, something will: an attempt or a settlement ends, or the route is resumed.
+/// breaker's or the upstream's wish, something will: an attempt or a settlement ends, or the route is
+/// resumed.
 void Deliverer::Lane::set_alarm(std::size_t free) {
   alarm_.clear();
   if (free > 0) {
@@ -154,8 +159,11 @@ void Deliverer::Lane::set_alarm(std::size_t free) {
     if (claim_failed_) wait = claim_again;
     else if (next_due_) wait = std::clamp<milliseconds>(*next_due_ - owner_.clock_(), soon, look_every);
     alarm_.set(wait);
-  } else if (breaker_.is_open() && under_way_.empty() && paused_.empty()) {
-    alarm_.set(std::max<net::Duration>(breaker_.probe_at() - net::Clock::now(), soon));
+  } else if (paused_.empty() && settling_ < settling_max) {
+    const bool may_probe = breaker_.is_open() && under_way_.empty();
+    if (!rests_until_ && !may_probe) return;
+    const auto until = rests_until_ ? *rests_until_ : breaker_.probe_at();
+    alarm_.set(std::max<net::Duration>(until - net::Clock::now(), soon));
   }
 }
 
@@ -164,6 +172,7 @@ Awaitable<void> Deliverer::Lane::look(std::size_t free) {
   ClaimRequest request;
   request.route = route_;
   request.now = owner_.clock_();
+  request.wait_max = longest_wait(options());
   request.events_max = free;
   request.bytes_max = owner_.options_.claim_bytes - std::min(bytes_, owner_.options_.claim_bytes);
   claiming_ = free;
@@ -174,7 +183,7 @@ Awaitable<void> Deliverer::Lane::look(std::size_t free) {
   next_due_ = claimed->next_due;
   // Room or bytes were what ended the list, so there is more behind it.
   if (!claimed->events.empty() && next_due_ && *next_due_ <= owner_.clock_()) look_ = true;
-  const bool is_unwanted = owner_.stopping_ || !paused_.empty();  // since the claim began
+  const bool is_unwanted = owner_.stopping_ || !paused_.empty() || rests();  // since the claim began
   for (DueEvent& due : claimed->events) {
     if (!is_unwanted) {
       start(std::move(due));
@@ -188,7 +197,6 @@ Awaitable<void> Deliverer::Lane::look(std::size_t free) {
 
 void Deliverer::Lane::offer(DueEvent due) {
   if (room() > 0) return start(std::move(due));
-  tunnel_ = due.event.tunnel;
   Settlement release;
   release.id = due.event.id;
   hand_in(std::move(release), due.event.ordered);
@@ -206,7 +214,7 @@ Awaitable<void> Deliverer::Lane::attempt(std::unique_ptr<Delivery> delivery) {
   const milliseconds timeout = options().retry.timeout;
   own.started_at = owner_.clock_();
   own.started = net::Clock::now();
-  http::Request request = attempt_request(own.event, std::move(own.request), timeout);
+  http::Request request = attempt_request(own.event, std::move(own.request), options());
   request.context.record = &own.record;
   net::Deadline limit(net::Deadlines::of(owner_.executor_.context()), [&own] {
     own.is_late = true;
@@ -219,13 +227,13 @@ Awaitable<void> Deliverer::Lane::attempt(std::unique_ptr<Delivery> delivery) {
     result = std::move(whole);
   } catch (const boost::system::system_error&) {
     if (!own.is_late) throw;
-    result.outcome.error = Error::upstream_timeout;
+    result.outcome.error = own.lateness();
   }
   limit.clear();
   const auto state = co_await net::asio::this_coro::cancellation_state;
   if (result.outcome.error && state.cancelled() != net::asio::cancellation_type::none) {
     if (!own.is_late) co_return;  // we are stopping: the failure is ours, not the upstream's
-    result.outcome.error = Error::upstream_timeout;
+    result.outcome.error = own.lateness();
   }
   finish(own, std::move(result));
 }
@@ -247,8 +255,9 @@ void Deliverer::Lane::finish(Delivery& delivery, Exchange result) {
     log::warn("inbox", "{}: {} is a dead letter: {}", route_, format_event_id(event.id), settlement.reason);
   delivery.leave();
   result.answer.outcome = end;
-  tell(event.id, result.answer);
+  tell(event.id, std::move(result.answer));
   report(end, result.outcome);
+  rest(rest_asked_for(result.outcome, options()));
   if (end == Class::gone && paused_.empty()) {
     set_paused(settlement.reason);
     owner_.tasks_.spawn(owner_.keep_paused(route_, paused_));
@@ -275,7 +284,17 @@ void Deliverer::Lane::report(Class end, const Outcome& outcome) {
   log::warn("inbox", "{}: attempts keep failing ({}), events are kept until a probe succeeds", route_, last);
 }
 
+/// The lane as a whole: each of its other events would only be told the same.
+void Deliverer::Lane::rest(milliseconds asked_for) {
+  if (asked_for.count() <= 0) return;
+  const auto until = net::Clock::now() + asked_for;
+  if (!rests())
+    log::info("inbox", "{}: rests for {}, the upstream asks for it", route_, format_duration(asked_for));
+  if (!rests_until_ || until > *rests_until_) rests_until_ = until;
+}
+
 void Deliverer::Lane::hand_in(Settlement settlement, bool is_ordered) {
+  settlement.eager = is_ordered && settlement.verdict != Settlement::Verdict::retry;
   if (!owner_.ready_ || owner_.stopping_) return owner_.store_.settle_later(std::move(settlement));
   auto handover = std::make_unique<Handover>(*this, std::move(settlement), is_ordered);
   owner_.tasks_.spawn(settle(std::move(handover)));
@@ -302,14 +321,14 @@ void Deliverer::Lane::wake() {
   notify();
 }
 
-void Deliverer::Lane::hope(std::string_view tunnel) {
-  if (!tunnel_.empty() && tunnel_ != tunnel) return;
+void Deliverer::Lane::hope() {
   breaker_.hope(net::Clock::now());
   wake();
 }
 
 void Deliverer::Lane::set_paused(std::string reason) {
-  if (reason == paused_) return;
+  if (reason.empty()) rests_until_.reset();  // somebody knows better
+  if (reason == paused_) return notify();
   if (reason.empty()) log::info("inbox", "{}: deliveries are resumed", route_);
   else log::warn("inbox", "{}: deliveries are paused: {}", route_, reason);
   paused_ = std::move(reason);
@@ -317,10 +336,11 @@ void Deliverer::Lane::set_paused(std::string reason) {
   wake();
 }
 
-Awaitable<std::optional<Answer>> Deliverer::Lane::wait(EventId id, net::Clock::time_point limit) {
-  std::optional<Answer> nothing;
-  const bool is_resting = owner_.stopping_ || !paused_.empty() || breaker_.is_open();
-  if (is_resting && !under_way_.contains(id)) co_return nothing;
+Awaitable<std::shared_ptr<Answer>> Deliverer::Lane::wait(EventId id, net::Clock::time_point limit) {
+  std::shared_ptr<Answer> nothing;
+  const bool rests_on = rests_until_ && *rests_until_ >= limit;
+  const bool is_idle = owner_.stopping_ || !paused_.empty() || breaker_.is_open() || rests_on;
+  if (is_idle && !under_way_.contains(id)) co_return nothing;
   const net::Duration left = limit - net::Clock::now();
   if (left <= net::Duration::zero()) co_return nothing;
   Waiter waiter(*this, id, left);
@@ -328,11 +348,13 @@ Awaitable<std::optional<Answer>> Deliverer::Lane::wait(EventId id, net::Clock::t
   co_return std::move(waiter.answer);
 }
 
-void Deliverer::Lane::tell(EventId id, const Answer& answer) {
+void Deliverer::Lane::tell(EventId id, Answer answer) {
   const auto [begin, end] = waiters_.equal_range(id);
+  if (begin == end) return;
+  const auto shared = std::make_shared<Answer>(std::move(answer));
   for (auto each = begin; each != end; ++each) {
     if (each->second->is_over) continue;
-    each->second->answer = answer;
+    each->second->answer = shared;
     each->second->go();
   }
 }

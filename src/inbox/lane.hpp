@@ -24,15 +24,14 @@ class Deliverer::Lane {
   void wake();
   /// Something that the lane's decisions depend on is different.
   void notify() { changed_.notify(); }
-  /// `tunnel` serves the route's events.
-  void learn(std::string tunnel) { tunnel_ = std::move(tunnel); }
-  void hope(std::string_view tunnel);
+  /// There may be somebody to take the events.
+  void hope();
   /// An empty reason resumes.
   void set_paused(std::string reason);
   /// Lets those go who wait for what will not come soon.
   void dismiss();
   /// As Deliverer::wait().
-  Awaitable<std::optional<Answer>> wait(EventId id, net::Clock::time_point limit);
+  Awaitable<std::shared_ptr<Answer>> wait(EventId id, net::Clock::time_point limit);
 
   boost::json::object to_json() const;
 
@@ -43,21 +42,23 @@ class Deliverer::Lane {
 
   const RouteOptions& options() const { return owner_.options_of(route_); }
   std::size_t room() const;
+  bool rests() const { return rests_until_ && net::Clock::now() < *rests_until_; }
   void set_alarm(std::size_t free);
   Awaitable<void> look(std::size_t free);
   void start(DueEvent due);
   Awaitable<void> attempt(std::unique_ptr<Delivery> delivery);
   void finish(Delivery& delivery, Exchange result);
   void report(Class end, const Outcome& outcome);
-  void tell(EventId id, const Answer& answer);
+  void rest(std::chrono::milliseconds asked_for);
+  void tell(EventId id, Answer answer);
   void hand_in(Settlement settlement, bool is_ordered);
   Awaitable<void> settle(std::unique_ptr<Handover> handover);
 
   Deliverer& owner_;
   const std::string route_;
-  std::string tunnel_;  // of its latest event
   std::string paused_;  // why; empty: it is not
   Breaker breaker_;
+  std::optional<net::Clock::time_point> rests_until_;  // because the upstream asks for that
   net::Event changed_;
   net::Deadline alarm_;
   bool look_ = true;                  // there may be something due

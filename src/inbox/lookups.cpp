@@ -2,8 +2,14 @@
 
 #include "inbox/event_rows.hpp"
 
+#include <array>
+
 namespace rockdove::inbox {
 namespace {
+
+constexpr std::int64_t keys_a_slice = 2'000;
+/// After a quarantine: those behind it in its order are waiting by then.
+constexpr auto quarantine_takes = std::chrono::milliseconds(200);
 
 // Not operator+: GCC 12 sees overflows in it that are not there.
 std::string sql(std::string_view before, std::string_view columns, std::string_view after) {
@@ -19,8 +25,19 @@ Lookups::Lookups(sqlite::Database& database, SharedState& shared, Quarantine qua
       shared_(shared),
       quarantine_(std::move(quarantine)),
       search_(database, shared),
-      due_(database,
-           "SELECT id, due_at FROM events INDEXED BY due WHERE route=? AND state=0 ORDER BY due_at, id"),
+      overdue_(database,
+               "SELECT id, due_at FROM events INDEXED BY due WHERE route=? AND state=0 AND due_at>? "
+               "ORDER BY due_at, id"),
+      unscheduled_(database,
+                   "SELECT id, due_at FROM events INDEXED BY due WHERE route=? AND state=0 AND due_at=0 "
+                   "ORDER BY id"),
+      scheduled_(database,
+                 "SELECT id, due_at FROM events INDEXED BY due WHERE route=? AND state=0 "
+                 "AND due_at>0 AND due_at<=? ORDER BY due_at, id"),
+      old_keys_(database,
+                "SELECT d.key, d.until, e.state FROM dedupe AS d INDEXED BY dedupe_until "
+                "LEFT JOIN events AS e ON e.id=d.event WHERE d.until<=? AND (d.until, d.key)>(?, ?) "
+                "ORDER BY d.until, d.key LIMIT ?"),
       event_(database, sql("SELECT ", event_columns, " FROM events WHERE id=?")),
       request_(database, sql("SELECT ", request_columns, " FROM requests WHERE id=?")),
       attempts_(database, sql("SELECT ", attempt_columns, " FROM attempts WHERE event=? ORDER BY number")),
@@ -32,6 +49,7 @@ Lookups::Lookups(sqlite::Database& database, SharedState& shared, Quarantine qua
       paused_(database, "SELECT route, reason FROM paused ORDER BY route") {}
 
 Claimed Lookups::claim(const ClaimRequest& request) {
+  has_quarantined_ = false;
   const Taken taken = take(request);
   Claimed claimed;
   claimed.next_due = taken.next_due;
@@ -43,28 +61,77 @@ Claimed Lookups::claim(const ClaimRequest& request) {
     for (const EventId id : taken.ids) shared_.claims.drop(id);
     return {};
   }
+  if (has_quarantined_) {
+    const WallTime soon = request.now + quarantine_takes;
+    claimed.next_due = std::min(claimed.next_due.value_or(soon), soon);
+  }
   for (; at < taken.ids.size(); ++at) shared_.claims.drop(taken.ids[at]);
   return claimed;
 }
 
-Lookups::Taken Lookups::take(const ClaimRequest& request) {
-  Taken taken;
-  due_.bind(request.route);
-  while (due_.step()) {
-    const auto id = static_cast<EventId>(due_.integer(0));
-    const auto due_at = time_of(due_.integer(1));
-    if (shared_.claims.holds(id)) continue;
-    const bool is_enough = due_at > request.now || taken.ids.size() >= request.events_max;
-    if (!is_enough && !shared_.claims.take(id)) continue;
-    if (!is_enough) {
-      taken.ids.push_back(id);
-      continue;
-    }
-    taken.next_due = due_at;
-    break;
+WallTime Lookups::Place::due(const ClaimRequest& request) const {
+  return is_due && rank == 0 ? request.now : time_of(rank);
+}
+
+/// The clock may have been wrong when an event was stored or scheduled. What nobody has scheduled is due
+/// since it was received, and its id tells when that was. What seems to be due after a time that nobody waits
+/// for has waited for too long already.
+Lookups::Place Lookups::place_of(EventId id, std::int64_t due_at, const ClaimRequest& request) {
+  const bool is_overdue = due_at > to_column(request.now + request.wait_max);
+  const auto now = to_column(request.now);
+  if (is_overdue) return {id, due_at, true, 0};
+  if (due_at == due_at_once) return {id, due_at, true, std::min(received_column(id), now)};
+  return {id, due_at, due_at <= now, due_at};
+}
+
+std::optional<Lookups::Place> Lookups::next_free(sqlite::Statement& source, const ClaimRequest& request) {
+  while (source.step()) {
+    const auto id = static_cast<EventId>(source.integer(0));
+    if (!shared_.claims.holds(id)) return place_of(id, source.integer(1), request);
   }
-  due_.reset();
+  return std::nullopt;
+}
+
+Lookups::Taken Lookups::take(const ClaimRequest& request) {
+  const auto last = to_column(request.now + request.wait_max);
+  overdue_.bind(request.route, last);
+  unscheduled_.bind(request.route);
+  scheduled_.bind(request.route, last);
+  const std::array<sqlite::Statement*, 3> sources{&overdue_, &unscheduled_, &scheduled_};
+  std::array<std::optional<Place>, 3> heads;
+  for (std::size_t i = 0; i < sources.size(); ++i) heads[i] = next_free(*sources[i], request);
+  Taken taken;
+  for (;;) {
+    std::size_t first = 0;
+    for (std::size_t i = 1; i < heads.size(); ++i)
+      if (heads[i] && (!heads[first] || heads[i]->rank < heads[first]->rank)) first = i;
+    if (!heads[first]) break;
+    const Place& next = *heads[first];
+    if (!next.is_due || taken.ids.size() >= request.events_max) {
+      taken.next_due = next.due(request);
+      break;
+    }
+    if (shared_.claims.take(next.id)) taken.ids.push_back(next.id);
+    heads[first] = next_free(*sources[first], request);
+  }
+  for (sqlite::Statement* const source : sources) source->reset();
   return taken;
+}
+
+Lookups::OldKeys Lookups::old_keys(WallTime now, const std::pair<std::int64_t, std::string>& above) {
+  OldKeys found;
+  std::int64_t rows = 0;
+  std::pair<std::int64_t, std::string> last;
+  old_keys_.bind(to_column(now), above.first, sqlite::Blob{above.second}, keys_a_slice);
+  while (old_keys_.step()) {
+    ++rows;
+    last = {old_keys_.integer(1), old_keys_.text(0)};
+    const bool has_event = !old_keys_.is_null(2);
+    if (!has_event || !is_pending(static_cast<State>(old_keys_.integer(2))))
+      found.keys.push_back(last.second);
+  }
+  if (rows == keys_a_slice) found.next = std::move(last);
+  return found;
 }
 
 bool Lookups::add(EventId id, const ClaimRequest& request, Claimed& claimed, std::size_t& bytes) {
@@ -74,13 +141,14 @@ bool Lookups::add(EventId id, const ClaimRequest& request, Claimed& claimed, std
   }
   DueEvent due;
   due.event = read_event(event_);
+  const Place place = place_of(id, event_.integer(due_at_column), request);
   event_.reset();
-  if (due.event.state != State::waiting || due.event.due_at > request.now) {
+  if (due.event.state != State::waiting || !place.is_due) {
     shared_.claims.drop(id);
     return true;
   }
   if (!claimed.events.empty() && bytes + due.event.bytes > request.bytes_max) {
-    claimed.next_due = due.event.due_at;
+    claimed.next_due = place.due(request);
     return false;
   }
   Result<StoredRequest> stored = Error::not_found;
@@ -88,6 +156,7 @@ bool Lookups::add(EventId id, const ClaimRequest& request, Claimed& claimed, std
   request_.reset();
   if (database_.failed()) return true;
   if (!stored) {
+    has_quarantined_ = true;
     quarantine_(id,
                 stored.error() == Error::not_found ? "its request is missing in the database"
                                                    : "its record does not match its checksum",

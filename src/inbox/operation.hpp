@@ -5,6 +5,7 @@
 #include "inbox/store.hpp"
 #include "net/event.hpp"
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -29,6 +30,7 @@ struct Operation {
   net::Event done;
   bool finished = false;
   bool awaited = false;
+  std::atomic<bool> left{false};  ///< for all threads: whoever waited went away before it was completed
 };
 using Operations = std::vector<std::shared_ptr<Operation>>;
 
@@ -50,7 +52,8 @@ inline Awaitable<void> completion(std::shared_ptr<Operation> operation) {
     explicit Wait(Operation& of) : operation(of) { operation.awaited = true; }
     ~Wait() {
       operation.awaited = false;
-      if (operation.finished && !taken) operation.abandon();
+      if (!operation.finished) operation.left = true;
+      else if (!taken) operation.abandon();
     }
     Operation& operation;
     bool taken = false;
@@ -71,6 +74,12 @@ struct WriteOperation : Operation {
   virtual void refuse(boost::system::error_code error) = 0;
   /// A patient one can wait for company, and is tried again until the disk takes it.
   virtual bool is_patient() const { return false; }
+  /// A patient one that others wait for: it does not wait for company.
+  virtual bool is_eager() const { return false; }
+  /// Not begun, it need not be: it is refused then.
+  virtual bool is_unwanted() const { return false; }
+  /// The event that it is about, for the log; 0: none.
+  virtual EventId event_id() const { return 0; }
   /// About how much it writes.
   virtual std::size_t bytes() const { return 0; }
 };

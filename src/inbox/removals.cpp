@@ -53,7 +53,7 @@ void Changes::remove(const Row& row) {
   delete_request_.bind(row.id).run();
   if (row.attempts > 0) delete_attempts_.bind(row.id).run();
   count(row, row.state, -1);
-  removed_ = true;
+  marks_ = true;
   if (is_pending(row.state)) promote(row);
 }
 
@@ -111,9 +111,10 @@ std::optional<std::int64_t> Changes::remove_oldest_ended() {
   return row->bytes;
 }
 
-std::size_t Changes::expire_keys(WallTime now) {
-  return static_cast<std::size_t>(
-      old_keys_.bind(to_column(now), static_cast<std::int64_t>(slice_rows)).run());
+std::size_t Changes::expire_keys(const std::vector<std::string>& keys, WallTime now) {
+  std::int64_t gone = 0;
+  for (const std::string& key : keys) gone += delete_old_key_.bind(sqlite::Blob{key}, to_column(now)).run();
+  return static_cast<std::size_t>(gone);
 }
 
 }  // namespace rockdove::inbox

@@ -48,10 +48,12 @@ enum class Order {
 
 /// When to try again. Full jitter: each wait is uniform between 0 and a ceiling that doubles.
 struct RetryOptions {
-  std::chrono::milliseconds first{1'000};         ///< ceiling of the first wait
-  std::chrono::milliseconds longest{3'600'000};   ///< ceiling of all waits
-  std::chrono::milliseconds give_up{86'400'000};  ///< no attempt begins later than this after the first one
-  std::chrono::milliseconds timeout{30'000};      ///< of one attempt, to the end of the answer
+  std::chrono::milliseconds first{1'000};        ///< ceiling of the first wait
+  std::chrono::milliseconds longest{3'600'000};  ///< ceiling of all waits
+  /// No attempt begins later than this after the first one, once there were five: a wall clock that jumps
+  /// ahead must not end what has hardly been tried. Zero: there is one attempt.
+  std::chrono::milliseconds give_up{86'400'000};
+  std::chrono::milliseconds timeout{30'000};  ///< of one attempt, to the end of the answer
 
   bool operator==(const RetryOptions&) const = default;
 };

@@ -9,6 +9,10 @@
 #include <fmt/chrono.h>
 #include <fmt/core.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <array>
 
 namespace rockdove::inbox {
@@ -20,7 +24,7 @@ using sqlite::Statement;
 
 constexpr std::int64_t rows_a_commit = 1'000;
 constexpr std::array parts{"", "-wal", "-shm"};
-constexpr const char* lost_state = "its state was lost when the database was damaged";
+constexpr std::string_view lost_state = "its state was lost when the database was damaged";
 
 std::int64_t now_ms() {
   using namespace std::chrono;
@@ -91,9 +95,9 @@ void Copy::events() {
     const bool is_known = static_cast<int>(event.state) < state_count;
     put.bind(event.id, event.route, event.tunnel,
              static_cast<int>(is_known ? event.state : State::quarantined), to_column(event.received_at),
-             to_column(event.due_at), to_column(event.first_attempt_at), event.attempts, event.replay,
-             event.ordered, event.order_key, event.reason, event.method, event.target, event.bytes,
-             row.integer(15))
+             row.integer(due_at_column), to_column(event.first_attempt_at), event.attempts, event.replay,
+             event.ordered, event.order_key, is_known ? std::string_view(event.reason) : lost_state,
+             event.method, event.target, event.bytes, is_known ? row.integer(15) : now_ms())
         .run();
     ++events_copied;
   });
@@ -119,12 +123,12 @@ void Copy::requests() {
     known.reset();
     if (has_event) return;
     const auto request = decode_head(head);
-    const auto received_at = id >> 20;
+    const auto received_at = received_column(static_cast<EventId>(id));
     put_event
         .bind(id, row.bytes(1), row.bytes(2), received_at, received_at,
               request ? std::string_view(request->method) : std::string_view(),
               request ? std::string_view(request->target).substr(0, listed_target_max) : std::string_view(),
-              static_cast<std::int64_t>(head.size() + body.size()), std::string_view(lost_state), now_ms())
+              static_cast<std::int64_t>(head.size() + body.size()), lost_state, now_ms())
         .run();
     ++events_without_state;
   });
@@ -151,9 +155,7 @@ void Copy::keys() {
       put.reset();
       copied();
     }
-    const bool is_whole = !from_.failed();
-    from_.forget_failure();
-    if (is_whole) return;
+    if (!forget_damage(from_)) return;
     ++damaged_places;
   }
 }
@@ -163,10 +165,10 @@ void Copy::rest() {
   Statement put_mark(to_, "INSERT OR IGNORE INTO marks(name, value) VALUES(?,?)");
   Statement paused(from_, "SELECT route, reason FROM paused");
   while (paused.step()) put_paused.bind(paused.bytes(0), paused.bytes(1)).run();
-  from_.forget_failure();
+  forget_damage(from_);
   Statement marks(from_, "SELECT name, value FROM marks");
   while (marks.step()) put_mark.bind(marks.bytes(0), marks.integer(1)).run();
-  from_.forget_failure();
+  forget_damage(from_);
 }
 
 void Copy::repair() {
@@ -175,6 +177,9 @@ void Copy::repair() {
       "UPDATE events SET state=0 WHERE state=1 AND NOT EXISTS (SELECT 1 FROM events AS e INDEXED BY line "
       "WHERE e.route=events.route AND e.order_key=events.order_key AND e.state<2 AND e.ordered=1 "
       "AND e.id<events.id);"
+      // Whoever sends such an event again has the only copy of it.
+      "DELETE FROM dedupe WHERE event NOT IN (SELECT id FROM events) "
+      "OR event NOT IN (SELECT id FROM requests);"
       "INSERT INTO tallies(route, tunnel, state, events, bytes) "
       "SELECT route, tunnel, state, count(*), sum(bytes) FROM events GROUP BY route, tunnel, state");
 }
@@ -185,10 +190,11 @@ std::string copy_readable(const DatabaseFile& damaged, const DatabaseFile& targe
   migrate(*to);
   to->run("PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 1000");
   Database from(damaged.path, damaged.vfs, Database::Access::read_write);
-  keep_log(from);
+  set_up_damaged(from);
   Copy copy(from, *to);
-  from.forget_failure();
+  forget_damage(from);
   copy.all();
+  if (from.failed()) return explain(from);
   // One fsync at the end is for everything that was written before.
   to->run("PRAGMA synchronous = FULL");
   to->number("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -198,13 +204,41 @@ std::string copy_readable(const DatabaseFile& damaged, const DatabaseFile& targe
   return {};
 }
 
-std::string free_name(const DatabaseFile& file) {
+bool has_parts(const DatabaseFile& file) {
+  return std::any_of(parts.begin(), parts.end(),
+                     [&](const char* part) { return fs::exists(file.beside(part)); });
+}
+
+DatabaseFile free_name(const DatabaseFile& file) {
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   const auto name = fmt::format(".corrupt-{:%Y%m%dT%H%M%SZ}", now);
-  std::string free = name;
-  for (int number = 2; fs::exists(file.beside(free.c_str())); ++number)
-    free = fmt::format("{}-{}", name, number);
+  DatabaseFile free = with_suffix(file, name.c_str());
+  for (int number = 2; has_parts(free); ++number)
+    free = with_suffix(file, fmt::format("{}-{}", name, number).c_str());
   return free;
+}
+
+/// What was renamed in it stays so over a power cut.
+void sync_directory(const fs::path& directory) {
+  const int descriptor =
+      ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  ::fsync(descriptor);  // where this cannot be done the file system has its own order
+  ::close(descriptor);
+}
+
+/// The salvaged database takes its place. From any point where this was interrupted it can be begun again:
+/// what is left of the damaged one goes first, above all its log, which SQLite would take for the new one's.
+void put_in_place(const DatabaseFile& complete, const DatabaseFile& file) {
+  if (has_parts(file)) {
+    const DatabaseFile aside = free_name(file);
+    for (const char* part : parts)
+      if (fs::exists(file.beside(part))) fs::rename(file.beside(part), aside.beside(part));
+    log::error("inbox", "the damaged database is kept as {}", aside.path.string());
+    sync_directory(file.path.parent_path());
+  }
+  fs::rename(complete.path, file.path);
+  sync_directory(file.path.parent_path());
 }
 
 }  // namespace
@@ -212,30 +246,30 @@ std::string free_name(const DatabaseFile& file) {
 std::string salvage(const DatabaseFile& file) {
   const DatabaseFile growing = with_suffix(file, ".salvaging");
   const DatabaseFile complete = with_suffix(file, ".salvaged");
-  remove_parts(growing);
-  remove_parts(complete);
-  std::string failure = copy_readable(file, growing);
-  if (!failure.empty()) {
-    remove_parts(growing);
-    return failure;
-  }
   try {
-    fs::rename(growing.path, complete.path);
-    const DatabaseFile aside = with_suffix(file, free_name(file).c_str());
-    for (const char* part : parts)
-      if (fs::exists(file.beside(part))) fs::rename(file.beside(part), aside.beside(part));
-    fs::rename(complete.path, file.path);
-    log::error("inbox", "the damaged database is kept as {}", aside.path.string());
+    if (!fs::exists(complete.path)) {
+      remove_parts(growing);
+      std::string failure = copy_readable(file, growing);
+      if (!failure.empty()) {
+        remove_parts(growing);
+        return failure;
+      }
+      fs::rename(growing.path, complete.path);
+      sync_directory(file.path.parent_path());
+    }
+    put_in_place(complete, file);
   } catch (const fs::filesystem_error& error) { return error.what(); }
   return {};
 }
 
+bool is_salvage_unfinished(const DatabaseFile& file) {
+  std::error_code ignored;
+  return fs::exists(with_suffix(file, ".salvaged").path, ignored);
+}
+
 void finish_salvage(const DatabaseFile& file) {
-  const DatabaseFile complete = with_suffix(file, ".salvaged");
   remove_parts(with_suffix(file, ".salvaging"));
-  if (!fs::exists(complete.path)) return;
-  if (fs::exists(file.path)) remove_parts(complete);
-  else fs::rename(complete.path, file.path);
+  if (is_salvage_unfinished(file)) put_in_place(with_suffix(file, ".salvaged"), file);
 }
 
 }  // namespace rockdove::inbox

@@ -15,6 +15,10 @@ using std::chrono::milliseconds;
 constexpr std::array unseen_errors{Error::no_agent, Error::no_route, Error::stream_refused, Error::queue_full,
                                    Error::draining};
 constexpr std::array retried_statuses{408, 425, 429};
+// Before an event is given up, whatever the time: a clock that jumps ahead would end a line of failing events
+// one by one otherwise.
+constexpr int attempts_min = 5;
+constexpr milliseconds longest_rest{300'000};
 
 bool is_success(const Outcome& outcome, const RouteOptions& route) {
   if (outcome.status < 200 || outcome.status > 299) return false;
@@ -71,7 +75,10 @@ Settlement settle(const Event& event, const Outcome& outcome, const RouteOptions
   settlement.id = event.id;
   settlement.now = now;
   switch (classify(outcome, route)) {
-    case Class::unseen: settlement.verdict = Verdict::release; return settlement;
+    case Class::unseen:
+      settlement.verdict = Verdict::release;
+      settlement.due_at = now;
+      return settlement;
     case Class::delivered: settlement.verdict = Verdict::done; return settlement;
     case Class::gone:
     case Class::reject:
@@ -84,7 +91,10 @@ Settlement settle(const Event& event, const Outcome& outcome, const RouteOptions
   const RetryOptions& retry = route.retry;
   const WallTime first = event.first_attempt_at == WallTime{} ? now : event.first_attempt_at;
   const milliseconds passed = std::max(now - first, milliseconds(0));  // the clock may have been put back
-  if (passed >= retry.give_up) {
+  const milliseconds left = retry.give_up - passed;
+  // How many attempts a replay has had is not known; it has mostly had enough of them before.
+  const bool has_tried = event.attempts + 1 >= attempts_min || retry.give_up.count() <= 0;
+  if (left.count() <= 0 && has_tried) {
     settlement.verdict = Verdict::dead;
     settlement.reason = "given up after " + format_duration(retry.give_up) + ": " + ending_of(outcome);
     return settlement;
@@ -92,8 +102,17 @@ Settlement settle(const Event& event, const Outcome& outcome, const RouteOptions
   milliseconds wait = jittered(retry, doublings(event, retry, passed), random);
   if (outcome.retry_after) wait = std::max(wait, std::min(*outcome.retry_after, retry.longest));
   settlement.verdict = Verdict::retry;
-  settlement.due_at = now + std::min(wait, retry.give_up - passed);
+  settlement.due_at = now + (left.count() > 0 ? std::min(wait, left) : wait);
   return settlement;
+}
+
+milliseconds longest_wait(const RouteOptions& route) {
+  return std::max(route.retry.longest, milliseconds(0));
+}
+
+milliseconds rest_asked_for(const Outcome& outcome, const RouteOptions& route) {
+  if (!outcome.retry_after || (outcome.status != 429 && outcome.status != 503)) return milliseconds(0);
+  return std::min({*outcome.retry_after, longest_rest, longest_wait(route)});
 }
 
 }  // namespace rockdove::inbox

@@ -27,9 +27,17 @@ Class classify(const Outcome& outcome, const RouteOptions& route);
 
 /// Settles an event whose attempt ended so at `now`. `attempts` of `event` does not count this attempt yet.
 /// `random` is 32 uniformly distributed bits. A wait never exceeds what is left of give_up, and
-/// Retry-After lengthens it up to `longest`.
+/// Retry-After lengthens it up to `longest`. An unseen event goes behind the others that are due, so that one
+/// which never finds anybody does not stand before those that would.
 Settlement settle(const Event& event, const Outcome& outcome, const RouteOptions& route, WallTime now,
                   std::uint32_t random);
+
+/// No event that settle() makes wait is due later than so long from then.
+std::chrono::milliseconds longest_wait(const RouteOptions& route);
+
+/// For how long nothing at all should be sent on the route: an answer of 429 or 503 that says when to come
+/// back speaks for all its events. At most five minutes, and `longest`; zero: nobody asks for that.
+std::chrono::milliseconds rest_asked_for(const Outcome& outcome, const RouteOptions& route);
 
 /// Retry-After (RFC 9110 section 10.2.3), in seconds or as a date; nothing if it is neither or lies in the
 /// past.

@@ -44,7 +44,7 @@ class TallyBook {
 /// How the store is. Any thread.
 class HealthBook {
  public:
-  enum class Work { commit, read, checkpoint };
+  enum class Work { commit, queue, read, checkpoint };
 
   void committed(std::chrono::microseconds took);
   /// Empty: it works again.
@@ -56,7 +56,7 @@ class HealthBook {
  private:
   mutable std::mutex mutex_;
   StoreHealth health_;
-  std::array<std::string, 3> failures_;  // of each Work
+  std::array<std::string, 4> failures_;  // of each Work
   bool over_limit_ = false;
 };
 

@@ -54,6 +54,11 @@ Trouble Database::trouble() const {
   }
 }
 
+bool Database::lacks_memory() const {
+  const int primary = code_ & 0xff;
+  return primary == SQLITE_NOMEM || code_ == SQLITE_IOERR_NOMEM;
+}
+
 bool Database::run(const std::string& sql) {
   if (failed()) return false;
   const int code = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr);
@@ -115,6 +120,10 @@ std::int64_t Statement::run() {
 
 std::int64_t Statement::integer(int column) const {
   return sqlite3_column_int64(statement_, column);
+}
+
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
 }
 
 std::string_view Statement::bytes(int column) const {

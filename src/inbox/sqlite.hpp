@@ -42,6 +42,8 @@ class Database {
 
   bool failed() const { return code_ != 0; }
   Trouble trouble() const;
+  /// The failure is that memory ran out.
+  bool lacks_memory() const;
   /// SQLite's and the system's words for it.
   const std::string& message() const { return message_; }
   /// Lets the connection be used again.
@@ -94,6 +96,7 @@ class Statement {
   void reset();
 
   std::int64_t integer(int column) const;
+  bool is_null(int column) const;
   /// Text or blob; the view is valid until the next step() or reset().
   std::string_view bytes(int column) const;
   std::string text(int column) const { return std::string(bytes(column)); }

@@ -21,9 +21,8 @@ struct Append final : WriteOperation {
   void abandon() override {
     if (answer && *answer && (*answer)->claimed) shared->claims.drop((*answer)->id);
   }
-  std::size_t bytes() const override {
-    return event.request.body.size() + prepared.event.request.body.size();
-  }
+  bool is_unwanted() const override { return left; }
+  std::size_t bytes() const override { return event.request.body.size() + event.request.fields.bytes(); }
 
   const std::shared_ptr<SharedState> shared;
   NewEvent event;
@@ -38,6 +37,8 @@ struct Settle final : WriteOperation {
   void apply(Changes& changes) override { changes.settle(settlement); }
   void refuse(boost::system::error_code) override { shared->claims.drop(settlement.id); }
   bool is_patient() const override { return true; }
+  bool is_eager() const override { return settlement.eager; }
+  EventId event_id() const override { return settlement.id; }
   std::size_t bytes() const override { return settlement.attempt ? settlement.attempt->body.size() : 0; }
 
   const std::shared_ptr<SharedState> shared;
@@ -51,6 +52,8 @@ struct Quarantine final : WriteOperation {
   void apply(Changes& changes) override { changes.quarantine(id, reason, now); }
   void refuse(boost::system::error_code) override { shared->claims.drop(id); }
   bool is_patient() const override { return true; }
+  bool is_eager() const override { return true; }
+  EventId event_id() const override { return id; }
 
   const std::shared_ptr<SharedState> shared;
   const EventId id;
@@ -95,7 +98,7 @@ class SqliteStore final : public Store {
     co_await completion(call);
     co_return std::move(*call->answer);
   }
-  /// Nothing for a release, which concerns nobody but the claims.
+  /// Nothing for a release that concerns nobody but the claims.
   std::shared_ptr<Settle> hand_in(Settlement settlement);
 
   const net::Executor executor_;
@@ -124,7 +127,7 @@ SqliteStore::SqliteStore(net::Executor executor, SqliteOptions options)
                   checkpoints_.close();
                   reads_.close();
                 }},
-               {options.batch_max, options.linger}),
+               {options.batch_max, options.linger, options.queue_bytes}),
       reads_(executor, {options.file, options.vfs, options.cache_bytes}, shared_,
              {[this](EventId id, std::string reason, WallTime now) {
                 commits_.submit(std::make_shared<Quarantine>(executor_, shared_, id, std::move(reason), now));
@@ -144,7 +147,7 @@ SqliteStore::~SqliteStore() {
 
 Awaitable<Result<Appended>> SqliteStore::append(NewEvent event) {
   auto operation = std::make_shared<Append>(executor_, shared_, std::move(event));
-  commits_.submit(operation);
+  if (!commits_.submit_if_room(operation)) co_return Error::unavailable;
   co_await completion(operation);
   co_return *operation->answer;
 }
@@ -160,7 +163,7 @@ Awaitable<Result<Claimed>> SqliteStore::claim(ClaimRequest request) {
 }
 
 std::shared_ptr<Settle> SqliteStore::hand_in(Settlement settlement) {
-  if (settlement.verdict == Settlement::Verdict::release) {
+  if (settlement.verdict == Settlement::Verdict::release && settlement.due_at == WallTime{}) {
     shared_->claims.drop(settlement.id);
     return nullptr;
   }
@@ -233,13 +236,21 @@ Awaitable<Result<std::size_t>> SqliteStore::purge(Filter filter) {
 }
 
 Awaitable<Result<std::size_t>> SqliteStore::expire(WallTime now) {
-  std::size_t keys = 0;
-  do {
-    auto work = [now](Changes& changes) -> Result<std::size_t> { return changes.expire_keys(now); };
+  std::optional<std::pair<std::int64_t, std::string>> above(std::in_place);
+  while (above) {
+    auto search = [now, from = *above](Lookups& lookups) -> Result<Lookups::OldKeys> {
+      return lookups.old_keys(now, from);
+    };
+    const auto found = co_await read<Lookups::OldKeys>(std::move(search));
+    if (!found) co_return found.error();
+    above = found->next;
+    if (found->keys.empty()) continue;
+    auto work = [keys = found->keys, now](Changes& changes) -> Result<std::size_t> {
+      return changes.expire_keys(keys, now);
+    };
     const auto removed = co_await write<std::size_t>(std::move(work));
     if (!removed) co_return removed.error();
-    keys = *removed;
-  } while (keys > 0);
+  }
   auto work = [now](Changes& changes) -> Result<std::size_t> { return changes.expire(now); };
   co_return co_await write<std::size_t>(std::move(work));
 }

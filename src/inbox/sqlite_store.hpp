@@ -13,6 +13,8 @@ struct SqliteOptions {
   std::string vfs;                       ///< of SQLite; empty: the default one. Tests put a failing disk here
   std::size_t batch_max = 64;            ///< operations in one commit
   std::chrono::milliseconds linger{20};  ///< settlements alone wait so long for company; appends never do
+  std::size_t queue_bytes =
+      256 * 1024 * 1024;  ///< of events that wait for their commit; above, appends are refused at once
   std::size_t cache_bytes = 16 * 1024 * 1024;  ///< of pages, per connection
   std::chrono::milliseconds page_time{25};     ///< a search for list() stops after this
   Retention retention;

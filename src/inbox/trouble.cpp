@@ -22,4 +22,11 @@ std::string explain(const sqlite::Database& database) {
   return fmt::format("{}: {}", file, cause);
 }
 
+std::string explain_full_queue(const std::filesystem::path& file, std::size_t bytes) {
+  return fmt::format(
+      "the disk under {} is too slow or hangs: {} MiB of events wait to be written, new ones are "
+      "refused until it has caught up",
+      file.string(), bytes / (1024 * 1024));
+}
+
 }  // namespace rockdove::inbox

@@ -88,12 +88,42 @@ std::string encode(std::string_view bytes, std::string_view alphabet) {
   return text;
 }
 
-constexpr std::array<signed char, 256> make_values() {
-  std::array<signed char, 256> values{};
+using Values = std::array<signed char, 256>;  // of each byte; -1: not of the alphabet
+
+constexpr Values make_values(std::string_view alphabet) {
+  Values values{};
   for (auto& value : values) value = -1;
-  for (std::size_t i = 0; i < url_alphabet.size(); ++i)
-    values[static_cast<unsigned char>(url_alphabet[i])] = static_cast<signed char>(i);
+  for (std::size_t i = 0; i < alphabet.size(); ++i)
+    values[static_cast<unsigned char>(alphabet[i])] = static_cast<signed char>(i);
   return values;
+}
+
+/// Decodes text without padding.
+std::optional<std::string> decode(std::string_view text, const Values& values) {
+  if (text.size() % 4 == 1) return std::nullopt;
+  std::string bytes;
+  bytes.reserve(text.size() * 3 / 4);
+  std::uint32_t bits = 0;
+  int held = 0;
+  for (const char letter : text) {
+    const int value = values[static_cast<unsigned char>(letter)];
+    if (value < 0) return std::nullopt;
+    bits = bits << 6 | static_cast<std::uint32_t>(value);
+    held += 6;
+    if (held >= 8) {
+      held -= 8;
+      bytes += static_cast<char>(bits >> held & 255);
+    }
+  }
+  // Two texts must not stand for the same bytes: what is compared as text is compared as bytes.
+  if ((bits & ((1U << held) - 1)) != 0) return std::nullopt;
+  return bytes;
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 }  // namespace
@@ -159,24 +189,26 @@ std::string base64url(std::string_view bytes) {
 }
 
 std::optional<std::string> base64url_decode(std::string_view text) {
-  static constexpr auto values = make_values();
-  if (text.size() % 4 == 1) return std::nullopt;
+  static constexpr auto values = make_values(url_alphabet);
+  return decode(text, values);
+}
+
+std::optional<std::string> base64_decode(std::string_view text) {
+  static constexpr auto values = make_values(standard_alphabet);
+  if (text.size() % 4 != 0) return std::nullopt;
+  for (int padding = 0; padding < 2 && !text.empty() && text.back() == '='; ++padding) text.remove_suffix(1);
+  return decode(text, values);
+}
+
+std::optional<std::string> hex_decode(std::string_view text) {
+  if (text.size() % 2 != 0) return std::nullopt;
   std::string bytes;
-  bytes.reserve(text.size() * 3 / 4);
-  std::uint32_t bits = 0;
-  int held = 0;
-  for (const char letter : text) {
-    const int value = values[static_cast<unsigned char>(letter)];
-    if (value < 0) return std::nullopt;
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      bytes += static_cast<char>(bits >> held & 255);
-    }
+  bytes.reserve(text.size() / 2);
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    const int high = hex_value(text[i]), low = hex_value(text[i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    bytes += static_cast<char>(high << 4 | low);
   }
-  // Two texts must not stand for the same bytes: what is compared as text is compared as bytes.
-  if ((bits & ((1U << held) - 1)) != 0) return std::nullopt;
   return bytes;
 }
 

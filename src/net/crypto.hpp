@@ -29,6 +29,10 @@ std::string base64(std::string_view bytes);
 std::string base64url(std::string_view bytes);
 /// Strict: nothing for a byte outside the alphabet, wrong length, or set bits past the end.
 std::optional<std::string> base64url_decode(std::string_view text);
+/// Strict in the same way: standard alphabet, padded.
+std::optional<std::string> base64_decode(std::string_view text);
+/// An even number of hex digits in either case; nothing for anything else.
+std::optional<std::string> hex_decode(std::string_view text);
 
 /// Compares in time that depends on the sizes alone.
 bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept;

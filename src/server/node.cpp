@@ -255,7 +255,10 @@ std::string Node::stats(Audience audience) const {
   stats["service"] = config_.service;
   stats["tunnels"] = agents_.to_json(audience == Audience::operators);
   stats["routes"] = ingress_.to_json();
-  if (audience == Audience::operators) stats["inbox"] = inbox_.to_json();
+  boost::json::object inbox = inbox_.to_json();
+  if (audience == Audience::everybody)
+    for (const char* key : {"reason", "lanes"}) inbox.erase(key);
+  stats["inbox"] = std::move(inbox);
   stats["ingress"] = {{"connections", counters.active},
                       {"accepted", counters.accepted},
                       {"refused", counters.overflow},

@@ -66,6 +66,13 @@ class Inbox:
     def states(self):
         return dict(collections.Counter(each["state"] for each in self.events()))
 
+    def tally(self):
+        """The same from /stats: however many events there are, this is quick."""
+        counts = collections.Counter()
+        for each in self.server.get_json()["inbox"]["events"]:
+            counts[each["status"]] += each["events"]
+        return dict(counts)
+
     def show(self, event_id):
         return self.must("GET", f"/api/v1/events/{event_id}")
 

@@ -16,7 +16,7 @@ namespace rockdove::test {
 
 /// Holds what inbox/store.hpp promises as plainly as it can be written. Where that leaves room it
 /// - keeps a queued event queued, and does not count it, when it is replayed: its order stands;
-/// - drops the dedupe keys of a purged event with it, and keeps those of an expired one;
+/// - takes events in the order of their receipt or of their schedule, those that are due too late first;
 /// - counts as an event's bytes those of its method, target, fields and body.
 /// Every operation takes effect when it is called and returns a turn of the loop later.
 class MemoryStore final : public inbox::Store {
@@ -185,6 +185,7 @@ class MemoryStore final : public inbox::Store {
     inbox::StoredRequest request;
     std::vector<inbox::Attempt> attempts;
     WallTime ended_at{};
+    bool is_scheduled = false;  ///< if not, it is due whatever the clock says
     bool claimed = false;
   };
   struct Key {
@@ -204,11 +205,10 @@ class MemoryStore final : public inbox::Store {
     if (fail_with) return *fail_with;
     if (!event.dedupe_key.empty()) {
       const auto key = keys_.find({event.route, event.dedupe_key});
-      if (key != keys_.end() && event.received_at < key->second.until) {
-        const auto row = rows_.find(key->second.id);
-        return inbox::Appended{key->second.id, true,
-                               row == rows_.end() ? State::done : row->second.event.state, false};
-      }
+      const auto row = key == keys_.end() ? rows_.end() : rows_.find(key->second.id);
+      const bool is_known = row != rows_.end() && row->second.event.state != State::quarantined;
+      if (is_known && (is_open(row->second.event) || event.received_at < key->second.until))
+        return inbox::Appended{row->first, true, row->second.event.state, false};
     }
     std::uint64_t open_bytes = 0;
     for (const auto& [id, row] : rows_) open_bytes += is_open(row.event) ? row.event.bytes : 0;
@@ -256,19 +256,31 @@ class MemoryStore final : public inbox::Store {
 
   Result<inbox::Claimed> claim_now(const inbox::ClaimRequest& request) {
     if (fail_claims_with) return *fail_claims_with;
-    std::vector<Row*> free;
-    for (auto& [id, row] : rows_)
-      if (row.event.route == request.route && row.event.state == State::waiting && !row.claimed)
-        free.push_back(&row);
-    std::stable_sort(free.begin(), free.end(),
-                     [](const Row* a, const Row* b) { return a->event.due_at < b->event.due_at; });
+    struct Free {
+      WallTime due;  // for the order; never above request.now if it is due
+      WallTime due_at;
+      inbox::EventId id;
+      Row* row;
+      auto key() const { return std::tuple(due, row->is_scheduled, due_at, id); }
+    };
+    std::vector<Free> free;
+    for (auto& [id, row] : rows_) {
+      if (row.event.route != request.route || row.event.state != State::waiting || row.claimed) continue;
+      const WallTime received_at(std::chrono::milliseconds(id >> 20));
+      const bool is_overdue = row.is_scheduled && row.event.due_at > request.now + request.wait_max;
+      const WallTime due = row.is_scheduled ? row.event.due_at : std::min(received_at, request.now);
+      free.push_back(
+          {is_overdue ? WallTime{} : due, row.is_scheduled ? row.event.due_at : WallTime{}, id, &row});
+    }
+    std::sort(free.begin(), free.end(), [](const Free& a, const Free& b) { return a.key() < b.key(); });
     inbox::Claimed claimed;
     std::size_t bytes = 0;
-    for (Row* const row : free) {
-      const bool is_due = row->event.due_at <= request.now;
+    for (const Free& next : free) {
+      Row* const row = next.row;
+      const bool is_due = next.due <= request.now;
       const bool fits = claimed.events.empty() || bytes + row->event.bytes <= request.bytes_max;
       if (!is_due || !fits || claimed.events.size() >= request.events_max) {
-        claimed.next_due = row->event.due_at;
+        claimed.next_due = next.due == WallTime{} ? request.now : next.due;
         break;
       }
       bytes += row->event.bytes;
@@ -290,20 +302,33 @@ class MemoryStore final : public inbox::Store {
   void settle_now(Row& row, inbox::Settlement& settlement) {
     inbox::Event& event = row.event;
     row.claimed = false;
-    if (settlement.verdict == Verdict::release) return;
+    if (settlement.verdict == Verdict::release) {
+      if (settlement.due_at != WallTime{}) schedule(row, settlement.due_at);
+      return;
+    }
     if (settlement.attempt) {
+      const bool is_last = settlement.verdict != Verdict::retry;
+      auto& body = settlement.attempt->body;
+      body.resize(std::min(body.size(), is_last ? inbox::answer_bytes_max : inbox::retried_answer_bytes_max));
       settlement.attempt->number = ++event.attempts;
       if (event.first_attempt_at == WallTime{}) event.first_attempt_at = settlement.attempt->started_at;
       row.attempts.push_back(std::move(*settlement.attempt));
+      if (row.attempts.size() > inbox::first_attempts_kept + inbox::newest_attempts_kept)
+        row.attempts.erase(row.attempts.begin() + inbox::first_attempts_kept);
     }
     if (settlement.verdict == Verdict::retry) {
-      event.due_at = settlement.due_at;
+      schedule(row, settlement.due_at);
       return;
     }
     event.state = settlement.verdict == Verdict::done ? State::done : State::dead;
     event.reason = settlement.verdict == Verdict::dead ? settlement.reason : std::string();
     row.ended_at = settlement.now;
     if (event.ordered) promote({event.route, event.order_key});
+  }
+
+  static void schedule(Row& row, WallTime due_at) {
+    row.event.due_at = due_at;
+    row.is_scheduled = true;
   }
 
   static bool matches(const Row& row, const inbox::Filter& filter) {
@@ -342,10 +367,14 @@ class MemoryStore final : public inbox::Store {
   std::size_t replay_now(inbox::EventId id, WallTime now) {
     const auto found = rows_.find(id);
     if (found == rows_.end() || found->second.claimed) return 0;
-    inbox::Event& event = found->second.event;
+    Row& row = found->second;
+    inbox::Event& event = row.event;
     if (event.state == State::quarantined || event.state == State::queued) return 0;
-    event.due_at = now;
-    if (event.state == State::waiting) return 1;
+    if (event.state == State::waiting) {
+      if (row.is_scheduled) event.due_at = std::min(event.due_at, now);
+      return 1;
+    }
+    schedule(row, now);
     event.state = State::waiting;
     event.replay = true;
     event.ordered = false;
@@ -366,7 +395,10 @@ class MemoryStore final : public inbox::Store {
   }
 
   std::size_t expire_now(WallTime now) {
-    std::erase_if(keys_, [now](const auto& key) { return key.second.until <= now; });
+    std::erase_if(keys_, [&](const auto& key) {
+      const auto row = rows_.find(key.second.id);
+      return key.second.until <= now && (row == rows_.end() || !is_open(row->second.event));
+    });
     std::vector<inbox::EventId> gone;
     std::vector<const Row*> kept;
     std::uint64_t bytes = 0;

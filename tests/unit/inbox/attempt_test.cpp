@@ -22,6 +22,12 @@ Event some_event() {
   return event;
 }
 
+RouteOptions quick_route() {
+  RouteOptions route;
+  route.retry.timeout = 3s;
+  return route;
+}
+
 Lines lines_of(const http::Fields& fields) {
   Lines lines;
   for (const http::Fields::Field field : fields) lines.emplace_back(field.name, field.value);
@@ -38,7 +44,7 @@ TEST(AttemptRequest, passes_the_request_on_byte_for_byte_and_adds_what_the_upstr
   stored.fields.add("X-Empty", "");
   stored.has_body = true;
   stored.body = std::string("\0\r\n\xff", 4);
-  const http::Request request = attempt_request(some_event(), stored, 3s);
+  const http::Request request = attempt_request(some_event(), stored, quick_route());
   EXPECT_EQ(request.method, stored.method);
   EXPECT_EQ(request.target, stored.target);
   EXPECT_TRUE(request.has_body);
@@ -57,7 +63,7 @@ TEST(AttemptRequest, passes_the_request_on_byte_for_byte_and_adds_what_the_upstr
 TEST(AttemptRequest, keeps_a_webhook_id_that_the_provider_has_signed) {
   StoredRequest stored;
   stored.fields.add("webhook-id", "msg_1");
-  const http::Request request = attempt_request(some_event(), stored, 3s);
+  const http::Request request = attempt_request(some_event(), stored, quick_route());
   EXPECT_EQ(request.fields.count("Webhook-Id"), 1U);
   EXPECT_EQ(request.fields.get("Webhook-Id"), "msg_1");
 }
@@ -67,7 +73,7 @@ TEST(AttemptRequest, drops_what_a_caller_has_forged) {
   for (const char* name : {"Rockdove-Attempt", "X-A", "rockdove-replay", "ROCKDOVE-X", "Rockdove-", "X-B",
                            "rockdove-attempt", "Rockdove", "X-Rockdove-Y"})
     stored.fields.add(name, "forged");
-  const http::Request request = attempt_request(some_event(), stored, 3s);
+  const http::Request request = attempt_request(some_event(), stored, quick_route());
   std::string names;
   for (const http::Fields::Field field : request.fields) names.append(field.name).append(" ");
   EXPECT_EQ(names, "X-A X-B Rockdove X-Rockdove-Y Webhook-Id Rockdove-Attempt Rockdove-Received-At ");
@@ -77,7 +83,7 @@ TEST(AttemptRequest, drops_what_a_caller_has_forged) {
 TEST(AttemptRequest, says_that_it_is_a_replay) {
   Event event = some_event();
   event.replay = true;
-  EXPECT_EQ(attempt_request(event, {}, 3s).fields.get("Rockdove-Replay"), "true");
+  EXPECT_EQ(attempt_request(event, {}, quick_route()).fields.get("Rockdove-Replay"), "true");
 }
 
 TEST(AttemptRequest, brings_its_context_along) {
@@ -87,7 +93,7 @@ TEST(AttemptRequest, brings_its_context_along) {
   stored.tls = true;
   stored.upstream = "bot";
   stored.host = "bot.local";
-  const http::Context context = attempt_request(some_event(), stored, 3s).context;
+  const http::Context context = attempt_request(some_event(), stored, quick_route()).context;
   EXPECT_EQ(context.request_id, "id-1");
   EXPECT_EQ(context.route, "feishu");
   EXPECT_EQ(context.tunnel, "office");
@@ -97,7 +103,7 @@ TEST(AttemptRequest, brings_its_context_along) {
   EXPECT_TRUE(context.tls);
   EXPECT_EQ(context.first_byte_timeout, 3s);
   stored.peer = "not an address";
-  EXPECT_TRUE(attempt_request(some_event(), stored, 3s).context.peer.is_unspecified());
+  EXPECT_TRUE(attempt_request(some_event(), stored, quick_route()).context.peer.is_unspecified());
 }
 
 TEST(AttemptRequest, writes_times_in_utc_with_milliseconds) {
@@ -109,7 +115,7 @@ TEST(AttemptRequest, writes_times_in_utc_with_milliseconds) {
   for (const auto& [time, text] : cases) {
     Event event = some_event();
     event.received_at = time;
-    EXPECT_EQ(attempt_request(event, {}, 3s).fields.get("Rockdove-Received-At"), text);
+    EXPECT_EQ(attempt_request(event, {}, quick_route()).fields.get("Rockdove-Received-At"), text);
   }
 }
 

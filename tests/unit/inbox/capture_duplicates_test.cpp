@@ -64,6 +64,26 @@ TEST_F(CaptureDuplicatesTest, duplicates_of_an_event_under_way_wait_for_it) {
   EXPECT_EQ(seen.size(), 1U);
 }
 
+TEST_F(CaptureDuplicatesTest, duplicates_that_wait_share_the_answers_body) {
+  gate_open = false;
+  std::vector<http::Response> answers;
+  const auto keep = [&](Result<http::Response> answer) { answers.push_back(std::move(*answer)); };
+  for (int i = 0; i < 3; ++i) group.spawn(hand_over(post("x", "1"), route(Mode::automatic), keep));
+  ASSERT_TRUE(run_until(io, [&] { return seen.size() == 1; }));
+  test::run_for(io, 5ms);
+  gate_open = true;
+  ASSERT_TRUE(run_until(io, [&] { return answers.size() == 3; }));
+  std::size_t copies = 0;
+  for (http::Response& each : answers) {
+    copies += !each.content.empty();
+    EXPECT_EQ(each.fields.get("content-length"), "3");
+    EXPECT_EQ(each.fields.get("x-own"), "1");
+    ASSERT_TRUE(run(io, http::read_all(each, 100)));
+    EXPECT_EQ(each.content, "own");
+  }
+  EXPECT_EQ(copies, 0U);
+}
+
 TEST_F(CaptureDuplicatesTest, a_duplicate_that_comes_while_the_end_is_being_committed_gets_the_answer_too) {
   store.hold_settlements = true;
   EXPECT_EQ(send(post("x", "1"), route(Mode::automatic)), "200 own");

@@ -74,6 +74,7 @@ class CaptureTest : public testing::Test {
   std::string send(http::Request request, RouteOptions options) {
     auto answer = run(io, capture->handle(std::move(request), std::move(options)));
     if (!answer) return std::string(error_name(answer.error()));
+    EXPECT_TRUE(run(io, http::read_all(*answer, 16 * 1024 * 1024)));
     fields = answer->fields;
     return std::to_string(answer->status) + " " + answer->content;
   }
@@ -96,8 +97,15 @@ class CaptureTest : public testing::Test {
 
   net::Awaitable<void> send_for(http::Request request, RouteOptions options, std::string* outcome) {
     auto answer = co_await capture->handle(std::move(request), std::move(options));
+    if (answer) (void)co_await http::read_all(*answer, 16 * 1024 * 1024);
     *outcome = answer ? std::to_string(answer->status) + " " + answer->content
                       : std::string(error_name(answer.error()));
+  }
+
+  net::Awaitable<void> hand_over(http::Request request, RouteOptions options,
+                                 std::function<void(Result<http::Response>)> to) {
+    auto answer = co_await capture->handle(std::move(request), std::move(options));
+    to(std::move(answer));
   }
 
   net::Awaitable<test::Answer> respond(http::Request request) {

@@ -108,6 +108,19 @@ TEST_F(CaptureTest, memory_is_bounded_over_all_requests_and_comes_back_from_canc
   EXPECT_EQ(send(post("12345678901"), route(Mode::inbox)), "queue_full");
 }
 
+TEST_F(CaptureTest, memory_stays_taken_while_the_store_still_has_the_request) {
+  Capture::Options options;
+  options.memory = 10;
+  options.commit_limit = 10ms;
+  start(options);
+  store.hold_appends = true;
+  EXPECT_EQ(send(post("1234567"), route(Mode::inbox)), "unavailable");
+  EXPECT_EQ(send(post("1234"), route(Mode::inbox)), "queue_full");
+  store.hold_appends = false;
+  run(io, capture->join());
+  EXPECT_EQ(send(post("1234567890"), route(Mode::inbox)), "202 kept");
+}
+
 TEST_F(CaptureTest, without_memory_for_a_copy_an_automatic_event_is_delivered_out_of_the_store) {
   Capture::Options options;
   options.memory = 10;

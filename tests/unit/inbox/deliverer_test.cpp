@@ -44,6 +44,7 @@ TEST_F(DelivererTest, gives_the_answer_to_whoever_waits_for_it) {
     EXPECT_FALSE((**each)->is_cut);
     EXPECT_EQ((**each)->fields.get("Content-Type"), "text/plain");
   }
+  EXPECT_EQ(**waited, **another) << "one answer, however many wait for it";
   EXPECT_TRUE(until_state(id, State::done));
   EXPECT_EQ(upstream_.seen.size(), 1U);
 }
@@ -121,7 +122,7 @@ TEST_F(DelivererTest, wakes_by_itself_when_a_retry_is_due) {
 }
 
 TEST_F(DelivererTest, waits_as_long_as_the_upstream_asks) {
-  upstream_.script = {429};
+  upstream_.script = {500};
   upstream_.dress = [](http::Response& response) { response.fields.add("Retry-After", "120"); };
   start();
   const EventId id = append(new_event("/a"));
@@ -138,7 +139,7 @@ TEST_F(DelivererTest, waits_as_long_as_the_upstream_asks) {
 }
 
 TEST_F(DelivererTest, gives_up_some_time_after_the_first_attempt_however_long_the_event_lay) {
-  upstream_.script = {503, 503};
+  upstream_.script.assign(5, 503);
   route().retry.first = route().retry.give_up = 1h;
   const EventId id = append(new_event("/a"));
   now_ += 1'000h;
@@ -146,11 +147,13 @@ TEST_F(DelivererTest, gives_up_some_time_after_the_first_attempt_however_long_th
   ASSERT_TRUE(until([&] { return store_.event(id).attempts >= 1; }));
   EXPECT_EQ(store_.event(id).state, State::waiting);
   EXPECT_EQ(store_.event(id).first_attempt_at, now_);
-  now_ += 1h;
-  wake();
-  ASSERT_TRUE(until_state(id, State::dead));
+  for (int attempts = 2; attempts <= 5; ++attempts) {
+    now_ = std::max(now_ + 1h, store_.event(id).due_at);
+    wake();
+    ASSERT_TRUE(until([&] { return store_.event(id).attempts >= attempts; }));
+    EXPECT_EQ(store_.event(id).state, attempts < 5 ? State::waiting : State::dead) << attempts;
+  }
   EXPECT_EQ(store_.event(id).reason, "given up after 1h: 503 Service Unavailable");
-  EXPECT_EQ(store_.attempts(id).size(), 2U);
 }
 
 TEST_F(DelivererTest, leaves_an_event_as_it_was_when_nobody_was_there_to_try) {
@@ -197,6 +200,22 @@ TEST_F(DelivererTest, ends_an_attempt_that_takes_too_long) {
   EXPECT_EQ(store_.attempts(id)[0].status, 0);
   EXPECT_GE(store_.attempts(id)[0].took, 20ms);
   EXPECT_GE(upstream_.cancelled, 1U) << "the exchange was given up";
+}
+
+TEST_F(DelivererTest, takes_an_attempt_that_nobody_had_when_its_time_was_up_for_none) {
+  route().retry.timeout = 10ms;
+  upstream_.absent = {"office"};
+  for (const bool reports : {false, true}) {
+    upstream_.reports_cancellation = reports;
+    upstream_.held = true;
+    start();
+    const auto [id, waited] = deliver(new_event("/a"));
+    ASSERT_TRUE(until([w = waited] { return w->has_value(); }));
+    ASSERT_TRUE(**waited);
+    EXPECT_EQ((**waited)->outcome, Class::unseen);
+    EXPECT_EQ(store_.event(id).attempts, 0);
+    TearDown();
+  }
 }
 
 TEST_F(DelivererTest, ends_an_attempt_whose_answer_does_not_end) {
@@ -304,7 +323,7 @@ TEST_F(DelivererTest, gives_back_what_is_cancelled_before_it_began_or_comes_too_
   ASSERT_TRUE(until([&] { return tasks_.empty(); }));
   EXPECT_FALSE(store_.is_claimed(id));
   EXPECT_TRUE(upstream_.seen.empty());
-  EXPECT_EQ(test::run(io_, store_.claim({"r", now_, 1, 1}))->events.size(), 1U);
+  EXPECT_EQ(test::run(io_, store_.claim({"r", now_, 24h, 1, 1}))->events.size(), 1U);
   test::on_loop(io_, [&] { deliverer_->deliver(due); });
   EXPECT_FALSE(store_.is_claimed(id));
 }
@@ -317,7 +336,7 @@ TEST_F(DelivererTest, loses_no_settlement_when_it_is_cancelled) {
   test::on_loop(io_, [&] { tasks_.cancel(); });
   ASSERT_TRUE(until([&] { return tasks_.empty(); }));
   store_.hold_settlements = false;
-  EXPECT_TRUE(test::run(io_, store_.claim({"r", now_, 1, 1}))->events.empty());
+  EXPECT_TRUE(test::run(io_, store_.claim({"r", now_, 24h, 1, 1}))->events.empty());
   EXPECT_EQ(store_.event(id).state, State::done);
 }
 

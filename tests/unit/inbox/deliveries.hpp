@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +28,7 @@ class FakeUpstream final : public http::Handler {
   std::deque<Result<int>> script;  ///< statuses and errors
   std::function<void(http::Response&)> dress;
   std::function<std::unique_ptr<http::Body>()> body;
+  std::set<std::string> absent;       ///< tunnels without an agent: it is held or says so
   bool held = false;                  ///< nobody is answered while it is set
   bool reports_cancellation = false;  ///< as an error, instead of an exception
   std::vector<http::Request> seen;
@@ -49,11 +51,13 @@ class FakeUpstream final : public http::Handler {
       FakeUpstream& host;
       bool is_answered = false;
     } stay(*this);
-    if (request.context.record) request.context.record->agent = "office";
+    const bool is_absent = absent.contains(request.context.tunnel);
+    if (request.context.record && !is_absent) request.context.record->agent = "office";
     request.context.record = nullptr;
     seen.push_back(std::move(request));
     Result<int> next = 200;
-    if (!script.empty()) {
+    if (is_absent) next = Error::no_agent;
+    else if (!script.empty()) {
       next = script.front();
       script.pop_front();
     }
@@ -77,7 +81,7 @@ class FakeUpstream final : public http::Handler {
 
 class SomeDeliveries : public testing::Test {
  protected:
-  using Waited = std::shared_ptr<std::optional<std::optional<Answer>>>;
+  using Waited = std::shared_ptr<std::optional<std::shared_ptr<Answer>>>;
 
   void TearDown() override {
     if (!deliverer_) return;
@@ -124,13 +128,13 @@ class SomeDeliveries : public testing::Test {
   std::pair<EventId, Waited> deliver(NewEvent event, net::Duration limit = 2s) {
     DueEvent due = claimed(std::move(event));
     const EventId id = due.event.id;
-    const Waited waited = std::make_shared<std::optional<std::optional<Answer>>>();
+    const Waited waited = std::make_shared<std::optional<std::shared_ptr<Answer>>>();
     tasks_.spawn(deliver_and_wait(std::move(due), limit, waited));
     settle_down();
     return {id, waited};
   }
   Waited wait_for(EventId id, net::Duration limit = 2s) {
-    const Waited waited = std::make_shared<std::optional<std::optional<Answer>>>();
+    const Waited waited = std::make_shared<std::optional<std::shared_ptr<Answer>>>();
     tasks_.spawn(wait(id, limit, waited));
     settle_down();
     return waited;

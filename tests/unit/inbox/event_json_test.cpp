@@ -71,7 +71,10 @@ TEST(event_json, a_body_is_cut_between_characters) {
       {"abc", 0, R"({"text":"","bytes":3,"truncated":true})"},
       {"a\xE4\xBD\xA0", 3, R"({"text":"a","bytes":4,"truncated":true})"},
       {"a\xE4\xBD\xA0", 4, R"({"text":"a\u4f60","bytes":4,"truncated":false})"},
-      {"abc\xFF", 3, R"({"base64":"YWJj","bytes":4,"truncated":true})"},
+      {"abc\xFF", 3, R"({"text":"abc","bytes":4,"truncated":true})"},
+      {"abc\xFF", 4, R"({"base64":"YWJj/w==","bytes":4,"truncated":false})"},
+      {"ab\xFF..", 3, R"({"base64":"YWL/","bytes":5,"truncated":true})"},
+      {"\x80\x80\x80\x80\x80", 4, R"({"base64":"gICAgA==","bytes":5,"truncated":true})"},
       {"\xFF", 9, R"({"base64":"/w==","bytes":1,"truncated":false})"},
   };
   for (const auto& each : cases)

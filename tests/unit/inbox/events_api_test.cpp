@@ -67,7 +67,8 @@ struct EventsApiTest : testing::Test {
     return test::run(io, store.append(std::move(event)))->id;
   }
   void end(EventId id, Settlement::Verdict verdict) {
-    ClaimRequest all{store.event(id).route, now + std::chrono::hours(1), 1000, 1 << 30};
+    ClaimRequest all{store.event(id).route, now + std::chrono::hours(1), std::chrono::hours(24), 1000,
+                     1 << 30};
     const auto claimed = test::run(io, store.claim(all));
     for (const DueEvent& due : claimed->events) {
       Settlement settlement;
@@ -292,6 +293,8 @@ TEST_F(EventsApiTest, mistakes_are_named) {
       {"GET", "/api/v1/events/evt_0000000000001/body", "", "404 not_found"},
       {"GET", "/api/v1/events/" + id + "?limit=1", "", "400 malformed: \"limit\" is unknown"},
       {"GET", "/api/v1/events/" + id + "?body_limit=-1", "", "400 malformed: body_limit"},
+      {"GET", "/api/v1/events/" + id + "?body_limit=16777217", "",
+       "400 malformed: body_limit: at most 16MiB"},
       {"GET", "/api/v1/events/" + id + "/body?x=1", "", "400 malformed: there is no query here"},
       {"GET", "/api/v1/events/%zz", "", "400 malformed: the path"},
       {"POST", "/api/v1/events/replay", "", "400 malformed: \"ids\" has to be a list"},

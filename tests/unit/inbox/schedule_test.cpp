@@ -108,6 +108,7 @@ TEST(Settle, says_why_an_event_is_dead) {
 TEST(Settle, releases_an_event_that_nobody_tried_however_old_it_is) {
   const auto settlement = settle(tried(9, 9'000h), failed(Error::no_agent), route_of(), now, highest);
   EXPECT_EQ(settlement.verdict, Verdict::release);
+  EXPECT_EQ(settlement.due_at, now) << "behind the others that are due";
 }
 
 TEST(Settle, doubles_the_ceiling_of_the_waits_up_to_the_longest) {
@@ -153,6 +154,44 @@ TEST(Settle, makes_the_last_attempt_when_it_is_time_to_give_up_and_none_after_th
   EXPECT_EQ(settlement.reason, "given up after 1h: upstream_refused");
   EXPECT_EQ(settle(tried(5, 2h), answered(503), route, now, lowest).reason,
             "given up after 1h: 503 Service Unavailable");
+}
+
+TEST(Settle, gives_nothing_up_for_the_time_alone) {
+  const RouteOptions route = route_of({.first = 1s, .longest = 10s, .give_up = 1h, .timeout = 30s});
+  for (int attempts = 1; attempts <= 3; ++attempts) {
+    const auto wait = wait_of(settle(tried(attempts, 90'000h), answered(503), route, now, highest));
+    EXPECT_EQ(wait, std::min<milliseconds>(10s, 1s * (1 << attempts))) << "the waits go on";
+  }
+  EXPECT_EQ(settle(tried(4, 90'000h), answered(503), route, now, highest).verdict, Verdict::dead);
+  const RouteOptions once = route_of({.first = 1s, .longest = 10s, .give_up = 0ms, .timeout = 30s});
+  EXPECT_EQ(settle(tried(0, 0ms), answered(503), once, now, highest).verdict, Verdict::dead);
+}
+
+TEST(Settle, makes_no_wait_that_is_longer_than_it_says) {
+  for (const auto& [first, longest] : {std::pair<milliseconds, milliseconds>{1s, 10s}, {1h, 1s}, {1s, 0s}}) {
+    const RouteOptions route = route_of({.first = first, .longest = longest, .give_up = 24h, .timeout = 30s});
+    Outcome outcome = answered(503);
+    for (const milliseconds asked : {0ms, 5'000ms, 999'999'999ms}) {
+      outcome.retry_after = asked;
+      const auto wait = wait_of(settle(tried(9, 1h), outcome, route, now, highest));
+      EXPECT_LE(wait, longest_wait(route));
+    }
+  }
+}
+
+TEST(Rest, is_what_429_and_503_ask_for_within_bounds) {
+  const RouteOptions route = route_of({.first = 1s, .longest = 1h, .give_up = 24h, .timeout = 30s});
+  const auto asked = [](int status, std::optional<milliseconds> wait) {
+    Outcome outcome = answered(status);
+    outcome.retry_after = wait;
+    return outcome;
+  };
+  EXPECT_EQ(rest_asked_for(asked(429, 7s), route), 7s);
+  EXPECT_EQ(rest_asked_for(asked(503, 301s), route), 5min);
+  EXPECT_EQ(rest_asked_for(asked(503, 7s), route_of({.first = 1s, .longest = 2s})), 2s);
+  EXPECT_EQ(rest_asked_for(asked(503, {}), route), 0s);
+  for (const int status : {0, 200, 301, 408, 500, 502})
+    EXPECT_EQ(rest_asked_for(asked(status, 7s), route), 0s);
 }
 
 TEST(Settle, counts_the_time_to_give_up_from_the_first_attempt_not_from_the_receipt) {

@@ -53,9 +53,70 @@ TEST_F(SqliteStoreLife, old_dedupe_keys_go_with_expire) {
     event.dedupe_until = wall_time(start_ms + i);
     append(event);
   }
+  const Claimed claimed = claim();
+  for (const DueEvent& due : claimed.events)
+    if (due.request.body != "0") settle(due.event.id, Verdict::done);
   EXPECT_EQ(*run(io_, store_->expire(wall_time(start_ms + 4))), 0u);
   sqlite::Database database(files_.file(), "", sqlite::Database::Access::read_write);
-  EXPECT_EQ(database.number("SELECT count(*) FROM dedupe"), 5);
+  EXPECT_EQ(database.number("SELECT count(*) FROM dedupe"), 6)
+      << "five in their time, one of a pending event";
+}
+
+TEST_F(SqliteStoreLife, many_old_dedupe_keys_go_slice_by_slice_around_those_of_pending_events) {
+  constexpr int count = 5'000;
+  const EventId pending = append("body").id;
+  sqlite::Database database(files_.file(), "", sqlite::Database::Access::read_write);
+  ASSERT_TRUE(database.run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<" +
+                           std::to_string(count) +
+                           ") INSERT INTO dedupe SELECT randomblob(16), iif(i%2, 1, " +
+                           std::to_string(pending) + "), i/100 FROM n"));
+  ASSERT_TRUE(run(io_, store_->expire(wall_time(start_ms))));
+  EXPECT_EQ(database.number("SELECT count(*) FROM dedupe"), count / 2);
+}
+
+TEST_F(SqliteStoreLife, a_key_counts_for_as_long_as_its_event_is_pending) {
+  NewEvent event = new_event("hook", "body");
+  event.dedupe_key = "k";
+  event.dedupe_until = wall_time(start_ms + 1000);
+  const EventId first = append(event).id;
+  event.received_at = wall_time(start_ms + 90'000'000);
+  ASSERT_TRUE(run(io_, store_->expire(event.received_at)));
+  const Appended second = append(event);
+  EXPECT_TRUE(second.duplicate);
+  EXPECT_EQ(second.id, first);
+  claim();
+  settle(first, Verdict::done);
+  EXPECT_FALSE(append(event).duplicate);
+}
+
+TEST_F(SqliteStoreLife, of_many_attempts_the_first_and_the_newest_are_kept) {
+  const EventId id = append("body").id;
+  constexpr int count = 130;
+  for (int i = 0; i < count; ++i) {
+    ASSERT_EQ(claim().events.size(), 1u);
+    settle(id, i + 1 < count ? Verdict::retry : Verdict::done);
+  }
+  const auto detail = run(io_, store_->look_up(id));
+  EXPECT_EQ(detail->event.attempts, count);
+  std::vector<int> expected, found;
+  for (int i = 1; i <= first_attempts_kept; ++i) expected.push_back(i);
+  for (int i = count - newest_attempts_kept + 1; i <= count; ++i) expected.push_back(i);
+  for (const Attempt& attempt : detail->attempts) found.push_back(attempt.number);
+  EXPECT_EQ(found, expected);
+}
+
+TEST_F(SqliteStoreLife, answers_are_cut_those_before_another_attempt_to_less) {
+  const EventId id = append("body").id;
+  for (const Verdict verdict : {Verdict::retry, Verdict::done}) {
+    claim();
+    Settlement made = settlement(id, verdict);
+    made.attempt->body.assign(1'000'000, 'x');
+    run(io_, store_->settle(made));
+  }
+  const auto detail = run(io_, store_->look_up(id));
+  ASSERT_EQ(detail->attempts.size(), 2u);
+  EXPECT_EQ(detail->attempts[0].body.size(), retried_answer_bytes_max);
+  EXPECT_EQ(detail->attempts[1].body.size(), answer_bytes_max);
 }
 
 TEST_F(SqliteStoreLife, paused_routes_and_tallies_survive_a_restart) {

@@ -84,9 +84,13 @@ TEST_F(SqliteStore, duplicates_in_one_commit_are_stored_once) {
 }
 
 TEST_F(SqliteStore, claims_what_is_due_within_its_limits_and_says_when_to_come_back) {
-  const EventId late = append("late", start_ms + 20).id;
+  const EventId future = append("future", start_ms).id;
+  claim(start_ms + 1);
   append("early", start_ms + 10);
-  append("future", start_ms + 5000);
+  const EventId late = append("late", start_ms + 20).id;
+  Settlement later = settlement(future, Verdict::retry);
+  later.due_at = wall_time(start_ms + 5000);
+  run(io_, store_->settle(later));
   Claimed claimed = claim(start_ms + 100, 1);
   ASSERT_EQ(claimed.events.size(), 1u);
   EXPECT_EQ(claimed.events[0].request.body, "early") << "the oldest due first";
@@ -214,25 +218,6 @@ TEST_F(SqliteStore, a_search_gives_a_cursor_when_its_time_is_over) {
   } while (request.cursor != 0 && pages < 100);
   EXPECT_EQ(found, std::vector<std::string>{"body 1"});
   EXPECT_GT(pages, 3);
-}
-
-TEST_F(SqliteStore, a_call_that_is_cancelled_gives_its_claim_back) {
-  net::asio::cancellation_signal signal;
-  bool ended = false;
-  const auto one = [](Store& store) -> Awaitable<void> {
-    NewEvent event = new_event("hook", "body");
-    event.claim = true;
-    co_await store.append(std::move(event));
-  };
-  net::asio::co_spawn(
-      io_, one(*store_),
-      net::asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr) { ended = true; }));
-  io_.restart();
-  io_.poll();  // it waits now
-  signal.emit(net::asio::cancellation_type::terminal);
-  ASSERT_TRUE(test::run_until(io_, [&] { return ended; }));
-  ASSERT_TRUE(run(io_, store_->set_paused("other", "")));  // comes after it
-  EXPECT_EQ(claim().events.size(), 1u);
 }
 
 TEST_F(SqliteStore, ends_while_calls_are_under_way) {

@@ -58,7 +58,7 @@ class StoreFixture : public testing::Test {
     made.id = id;
     made.verdict = verdict;
     made.now = wall_time(now_ms);
-    made.due_at = wall_time(now_ms + 60'000);
+    if (verdict != Verdict::release) made.due_at = wall_time(now_ms + 60'000);
     if (verdict == Verdict::dead) made.reason = "gave up";
     Attempt attempt;
     attempt.started_at = wall_time(now_ms - 1);

@@ -1,0 +1,45 @@
+// A JSON or XML text and what stands at places in it.
+#pragma once
+
+#include <boost/json/value.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rockdove::providers {
+
+inline constexpr std::size_t document_bytes_max = 4 * 1024 * 1024;  ///< a larger text has no places
+inline constexpr std::size_t document_depth_max = 32;               ///< nor has one nested deeper
+
+/// Parses when first asked, JSON by its grammar and XML as far as xml_text() goes. `text` has to outlive it.
+class Document {
+ public:
+  explicit Document(std::string_view text) : text_(text) {}
+
+  /// The text, number or truth value at a JSON pointer (RFC 6901), as text. Numbers beyond 64 bits and
+  /// fractions are absent: two of them could look like one.
+  std::optional<std::string> json(std::string_view pointer) const;
+  /// True if anything but null stands there.
+  bool has_json(std::string_view pointer) const;
+  /// The text of an element below the root.
+  std::optional<std::string> xml(std::string_view path) const;
+  /// Whichever of both the text is.
+  std::optional<std::string> either(std::string_view pointer) const;
+  bool has_either(std::string_view pointer) const;
+
+ private:
+  bool looks_like_xml() const;
+  const boost::json::value* find(std::string_view pointer) const;
+
+  std::string_view text_;
+  mutable bool parsed_ = false;
+  mutable std::optional<boost::json::value> tree_;
+};
+
+/// The text of the first element at `path` ("/A" is a child of the root, whatever the root is called),
+/// character references and CDATA resolved. Nothing if there is none, it has elements in it, or the text up to
+/// its end is not well-formed: mismatched tags, a document type, deeper than document_depth_max.
+std::optional<std::string> xml_text(std::string_view document, std::string_view path);
+
+}  // namespace rockdove::providers

@@ -1,0 +1,72 @@
+// One request as its provider means it: its places by name, its body opened.
+#pragma once
+
+#include "http/fields.hpp"
+#include "providers/document.hpp"
+#include "providers/envelope.hpp"
+#include "providers/form.hpp"
+#include "providers/scheme.hpp"
+#include "providers/secrets.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rockdove::providers {
+
+/// A request whose body is here whole.
+struct RequestView {
+  std::string_view method;
+  /// The public URL as the caller used it: scheme, host, port if it wrote one, raw path and query.
+  std::string_view url;
+  const http::Fields& fields;
+  std::string_view body;
+};
+
+/// Looks into a request, each part parsed when first asked for. Made of foreign bytes: what is not there or
+/// cannot be parsed is absent. Refers to what it was made of, which has to outlive it. Not for two threads.
+class Message {
+ public:
+  Message(const Scheme& scheme, const Secrets& secrets, const RequestView& request);
+  Message(const Message&) = delete;
+  Message& operator=(const Message&) = delete;
+
+  const Scheme& scheme() const { return scheme_; }
+  const Secrets& secrets() const { return secrets_; }
+  const RequestView& request() const { return request_; }
+
+  /// The text or number there; nothing if there is none.
+  std::optional<std::string> value(const Place& place) const;
+  /// True if something other than null is there, also an object or a list.
+  bool exists(const Place& place) const;
+  bool holds(const Condition& condition) const;
+  bool hold(const std::vector<Condition>& conditions) const;
+
+  /// True if there is a ciphertext at one of the envelope's places.
+  bool encrypted() const { return !ciphertext_.empty(); }
+  /// What the envelope held; Error::malformed if it could not be opened with any of the secrets.
+  const Result<Opened>& opened() const { return opened_; }
+  /// The decrypted text, or the body if it came plain; empty if it could not be opened.
+  std::string_view text() const;
+  /// The form's pairs in the order they came; null if the body is none.
+  const std::vector<FormPair>* form() const;
+
+  /// Fills the holes of a shown_text; nothing if a place is empty.
+  std::optional<std::string> render(const Template& parts) const;
+
+ private:
+  void open();
+  const Document& opened_document() const;
+
+  const Scheme& scheme_;
+  const Secrets& secrets_;
+  const RequestView request_;
+  Document body_;
+  std::string ciphertext_;
+  Result<Opened> opened_;
+  mutable std::optional<Document> opened_document_;
+  mutable std::optional<std::optional<std::vector<FormPair>>> form_, query_;
+};
+
+}  // namespace rockdove::providers
