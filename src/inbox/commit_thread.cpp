@@ -32,10 +32,18 @@ CommitThread::~CommitThread() {
 }
 
 void CommitThread::start() {
-  finish_salvage(file_);
-  open();
+  try {
+    finish_salvage(file_);
+    open();
+  } catch (const std::filesystem::filesystem_error& error) {
+    trouble_ = sqlite::Trouble::io;
+    failure_ = error.what();
+  }
   if (!writer_ && trouble_ == sqlite::Trouble::corrupt) salvage_now();
-  if (!writer_) throw std::runtime_error("the inbox cannot be opened: " + failure_);
+  if (!writer_) {  // what is not about events goes on meanwhile
+    log::error("inbox", "events cannot be stored: {}", failure_);
+    shared_->health.set_failure(HealthBook::Work::commit, failure_);
+  }
   thread_ = std::thread([this] { run(); });
 }
 
@@ -98,9 +106,13 @@ void CommitThread::run() {
     bool is_damaged = false;
     Batch batch = next_batch(is_damaged);
     if (is_damaged) salvage_now();
-    if (!batch.empty()) execute(std::move(batch));
-    const std::lock_guard lock(mutex_);
-    if (stopping_ && queue_.empty()) return;
+    const bool has_work = !batch.empty();
+    if (has_work) execute(std::move(batch));
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_ && queue_.empty()) return;
+    }
+    if (!has_work && is_closed()) execute({});
   }
 }
 
@@ -109,6 +121,10 @@ bool CommitThread::wait_for_work(std::unique_lock<std::mutex>& lock) {
   for (;;) {
     if (stopping_ || damaged_) return !queue_.empty();
     if (urgent_ > 0) return true;
+    if (queue_.empty() && is_closed()) {
+      changed_.wait_for(lock, pause_longest);
+      return !queue_.empty();
+    }
     if (queue_.empty()) {
       changed_.wait(lock);
       continue;
@@ -185,6 +201,7 @@ void CommitThread::finish(Operations operations, std::size_t bytes) {
   complete(executor_, std::move(operations));
 }
 
+/// With an empty batch it looks whether the disk works again.
 void CommitThread::execute(Batch batch) {
   for (Queued& each : batch)
     if (!std::exchange(each.is_prepared, true)) each.operation->prepare();
@@ -201,7 +218,7 @@ void CommitThread::execute(Batch batch) {
     const std::lock_guard lock(mutex_);
     patient_at_ = {};
     pause_ = {};
-    if (one_by_one_ > 0 && batch.front().operation->is_patient()) --one_by_one_;
+    if (one_by_one_ > 0 && !batch.empty() && batch.front().operation->is_patient()) --one_by_one_;
     apart_ = one_by_one_ > 0;
   }
   Operations done;

@@ -30,7 +30,8 @@ class CommitThread {
                Turnstile& turnstile, Hooks hooks, Options options);
   ~CommitThread();
 
-  /// Opens the database, having it salvaged if it is damaged, and starts. Throws std::runtime_error.
+  /// Opens the database, having it salvaged if it is damaged, and starts. If the disk does not let it, the
+  /// thread tries again every second, and health says why. Throws ForeignDatabase.
   void start();
   /// Does what is queued first; patient operations get one more chance.
   void stop();
@@ -57,6 +58,7 @@ class CommitThread {
   using Batch = std::vector<Queued>;
 
   void run();
+  bool is_closed() const { return !writer_; }
   bool wait_for_work(std::unique_lock<std::mutex>& lock);
   Batch next_batch(bool& is_damaged);
   Batch take_batch(Operations& unwanted, std::size_t& unwanted_bytes);

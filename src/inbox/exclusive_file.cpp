@@ -12,6 +12,8 @@ namespace rockdove::inbox {
 
 ExclusiveFile::ExclusiveFile(const std::filesystem::path& path)
     : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+  // On a file system that is read-only for now the file of an earlier start serves as well.
+  if (descriptor_ < 0 && errno == EROFS) descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor_ < 0)
     throw std::runtime_error("the inbox needs to write " + path.string() + ": " + std::strerror(errno));
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;

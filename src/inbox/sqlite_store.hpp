@@ -21,9 +21,10 @@ struct SqliteOptions {
 };
 
 /// Opens, creates or migrates the database. One that SQLite cannot read is moved aside and what can be read
-/// of it is taken over. Throws std::runtime_error that says what to do when the directory cannot be used at
-/// all or a newer rockdove wrote the file. The destructor finishes what is under way and joins the threads;
-/// no operation may be awaited then.
+/// of it is taken over. While the disk is full, read-only or the database locked, appends are refused, health
+/// says why, and it is tried again every second. Throws std::runtime_error that says what to do when the
+/// directory cannot be used at all, another server uses the inbox, or a newer rockdove wrote the file. The
+/// destructor finishes what is under way and joins the threads; no operation may be awaited then.
 std::unique_ptr<Store> open_sqlite_store(net::Executor executor, SqliteOptions options);
 
 }  // namespace rockdove::inbox

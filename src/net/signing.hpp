@@ -18,13 +18,13 @@ std::string digest(Digest algorithm, Pieces pieces);
 /// HMAC (RFC 2104), as long as the digest. A key may have any length, also none.
 std::string hmac(Digest algorithm, std::string_view key, Pieces pieces);
 
-/// Ed25519 (RFC 8032 section 5.1.7): a key of 32 bytes, a signature of 64. False for other sizes and for a key
-/// that is no point.
+/// Ed25519 (RFC 8032 section 5.1.7): a key of 32 bytes, a signature of 64. False for other sizes and for a
+/// key that is no point.
 bool ed25519_verify(std::string_view key, std::string_view message, std::string_view signature);
 
 /// The DER of an RSA public key of at least 1024 bits (SubjectPublicKeyInfo, RFC 5280 section 4.1.2.7) in any
-/// form in which providers hand theirs out: PEM of a public key or of a certificate, or the bare base64 of the
-/// former, line breaks allowed. Nothing if it is none of these. A certificate's dates and issuer are not
+/// form in which providers hand theirs out: PEM of a public key or of a certificate, or the bare base64 of
+/// the former, line breaks allowed. Nothing if it is none of these. A certificate's dates and issuer are not
 /// looked at: who configures it trusts it.
 std::optional<std::string> rsa_public_key(std::string_view text);
 /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 section 8.2.2). `key` as rsa_public_key() returns it.

@@ -38,8 +38,8 @@ class Document {
 };
 
 /// The text of the first element at `path` ("/A" is a child of the root, whatever the root is called),
-/// character references and CDATA resolved. Nothing if there is none, it has elements in it, or the text up to
-/// its end is not well-formed: mismatched tags, a document type, deeper than document_depth_max.
+/// character references and CDATA resolved. Nothing if there is none, it has elements in it, or the text up
+/// to its end is not well-formed: mismatched tags, a document type, deeper than document_depth_max.
 std::optional<std::string> xml_text(std::string_view document, std::string_view path);
 
 }  // namespace rockdove::providers

@@ -19,8 +19,8 @@ struct Beside {
   std::string nonce, associated;
 };
 
-/// Decrypts base64 with one secret. Error::malformed for whatever does not come out as sealed by its provider;
-/// the error says no more, since each detail would help somebody without the key.
+/// Decrypts base64 with one secret. Error::malformed for whatever does not come out as sealed by its
+/// provider; the error says no more, since each detail would help somebody without the key.
 Result<Opened> open_envelope(Envelope::Kind kind, std::string_view secret, std::string_view ciphertext,
                              const Beside& beside);
 

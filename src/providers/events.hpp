@@ -20,6 +20,8 @@ Facts read_facts(const Message& message);
 struct Answer {
   int status = 200;
   std::string type, body;
+
+  bool operator==(const Answer&) const = default;
 };
 
 /// What the server has to say if the request is a challenge, whether an agent is there or not; nothing if it

@@ -4,10 +4,12 @@
 #include "providers/place.hpp"
 #include "providers/template.hpp"
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rockdove::providers {
@@ -26,7 +28,12 @@ enum class Algorithm {
   rsa_sha256,
 };
 
+/// As the table writes them, in the order of the enumerators.
+inline constexpr std::array<std::string_view, 8> algorithm_names{
+    "equals", "hmac-sha1", "hmac-sha256", "hmac-sha512", "sha1", "sha256", "ed25519", "rsa-sha256"};
+
 enum class Encoding { hex, base64, text };
+inline constexpr std::array<std::string_view, 3> encoding_names{"hex", "base64", "text"};
 
 /// How a secret becomes a key.
 enum class KeyForm {
@@ -118,9 +125,9 @@ struct Scheme {
   std::vector<Check> checks;
   Envelope envelope;
   std::vector<Challenge> challenges;
-  std::vector<EventRule> events;  ///< the first that fits
-  Reply ack;                      ///< for an event that is stored
-  int refusal = 401;              ///< status for a request that is not proven
+  std::vector<EventRule> events;             ///< the first that fits
+  Reply ack;                                 ///< for an event that is stored
+  int refusal = 401;                         ///< status for a request that is not proven
   std::chrono::milliseconds deadline{2500};  ///< for a synchronous answer
 
   bool operator==(const Scheme&) const = default;

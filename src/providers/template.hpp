@@ -21,7 +21,7 @@ struct Part {
     nonce,       ///< what its `nonce` finds
     id,          ///< what its `id` finds
     form,        ///< the form's pairs, sorted, each name directly followed by its value
-    form_pairs,  ///< the form's pairs, sorted, as name=value joined by '&', undecoded text nowhere
+    form_pairs,  ///< the form's pairs, sorted, decoded, as name=value joined by &
     opened,      ///< the whole decrypted text, or the body if it came plain
   };
   Kind kind = Kind::literal;

@@ -34,7 +34,7 @@ struct Verdict {
   bool accepted() const { return outcome == Outcome::ok || outcome == Outcome::unchecked; }
 };
 
-inline constexpr std::size_t signatures_max = 16;      ///< looked at in one place; more: malformed
+inline constexpr std::size_t signatures_max = 16;  ///< looked at in one place; more: malformed
 inline constexpr std::size_t timestamp_digits_max = 16;
 
 /// The first check that is for such a request, and whose secret is configured, decides. A challenge that is

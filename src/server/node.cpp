@@ -104,7 +104,8 @@ Awaitable<void> Node::stop_in_order() {
   while (net::Clock::now() - began < config_.drain) {  // which a second stop() makes zero
     const auto slice = std::min<net::Duration>(drain_slice, began + config_.drain - net::Clock::now());
     const bool has_no_callers = co_await ingress_listener_->drain(slice);
-    const bool has_no_attempts = co_await deliveries_.join_for(has_no_callers ? slice : minimum_slice);
+    const net::Duration patience = has_no_callers ? slice : minimum_slice;
+    const bool has_no_attempts = co_await deliveries_.join_for(patience);
     if (has_no_callers && has_no_attempts) break;
   }
   // 4. Nothing needs the links any more.

@@ -239,6 +239,9 @@ std::vector<std::shared_ptr<H2Stream>> H2::drop_all() {
   last_ = nullptr;
   for (auto& [id, stream] : std::exchange(streams_, {})) {
     stream->closed = true;
+    // A request that has not left yet is one that nobody has seen.
+    if (nghttp2_session_find_stream(session_, id)) stream->cut = true;
+    else stream->reset_code = refused_stream;
     stream->outbound = {};
     stream->outbound_taken = true;
     dropped.push_back(std::move(stream));

@@ -45,6 +45,7 @@ struct H2Stream : std::enable_shared_from_this<H2Stream> {
   bool bodiless = false;         ///< END_STREAM came with the final head
   bool remote_ended = false;     ///< END_STREAM came: `inbound` is all there is
   bool closed = false;           ///< nothing more will come or go
+  bool cut = false;              ///< the session ended before the stream did
   std::uint32_t reset_code = 0;  ///< why, if it was not an orderly end (RFC 9113 section 7)
 
   // To be sent. `outbound` views memory of the sender, who waits until `outbound_taken`.

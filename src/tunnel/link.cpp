@@ -189,7 +189,7 @@ void Link::end(boost::system::error_code why) {
   idle_.notify();
   for (const auto& each : h2_.drop_all()) {
     auto& stream = static_cast<LinkStream&>(*each);
-    stream.link_lost = true;
+    stream.link_lost = stream.cut;
     stream.inbound_news.notify();
     stream.outbound_news.notify();
     if (stream.server_task) stream.server_task->cancel();

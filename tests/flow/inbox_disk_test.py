@@ -104,7 +104,7 @@ class DiskTest(InboxTest):
     def assert_says_why(self, server):
         """To operators; the public hears that something is wrong, and nothing of this machine."""
         health = eventually(lambda: (found := self.health(server))["status"] != "ok" and found, what="a bad health")
-        self.assertTrue(re.search("disk|full|space", json.dumps(health["reasons"])), health)
+        self.assertTrue(re.search("disk|full|space|written", json.dumps(health["reasons"])), health)
         public = self.health(server, server.ingress_port)
         self.assertEqual(public["status"], health["status"])
         self.assertNotIn(str(server.directory), json.dumps(public))
@@ -186,7 +186,7 @@ class RottenDisk(DiskTest):
         files = [each for each in server.data.rglob("*") if each.is_file()]
         return next(each for each in files if each.read_bytes()[:15] == b"SQLite format 3")
 
-    def assert_serves(self, server):
+    def assert_serves(self, server, spots=0):
         """Whatever is left of the old events: what comes is right, and new ones are taken and delivered."""
         server.start()
         new = [self.acked[-1] for _ in range(5) if self.send(server)]
@@ -194,7 +194,15 @@ class RottenDisk(DiskTest):
         upstream = self.upstream(answer())
         self.agent(server, upstream)
         sent = set(self.acked)
-        eventually(lambda: set(server.inbox.states()) <= {"done", "quarantined"}, 60, "nothing left to deliver")
+        # A flipped bit may have changed where, or when, an event is to be delivered: that one may wait for ever.
+        stuck_max = 1 + spots // 20 if spots else 0
+
+        def is_delivered():
+            states = server.inbox.states()
+            stuck = sum(count for state, count in states.items() if state not in ("done", "quarantined"))
+            return stuck <= stuck_max and set(new) <= {each.body for each in upstream.requests}
+
+        eventually(is_delivered, 60, "nothing left to deliver")
         came = [each.body for each in upstream.requests]
         self.assertLessEqual(set(new), set(came))
         self.assertEqual([body[:40] for body in came if body not in sent], [], "a damaged event was delivered")
@@ -211,7 +219,7 @@ class RottenDisk(DiskTest):
                 for _ in range(spots):
                     data[self.chance.randrange(100, len(data))] ^= 1 << self.chance.randrange(8)
                 file.write_bytes(data)
-                kept = self.assert_serves(server)
+                kept = self.assert_serves(server, spots)
                 if spots == 1:
                     self.assertGreaterEqual(kept, 35)
 
@@ -286,6 +294,7 @@ class RottenDisk(DiskTest):
             self.assertFalse(self.send(server))
             self.assert_says_why(server)
             done.send_signal(signal.SIGTERM)
+            done.wait(10)
         server.start()
         self.assertTrue(self.send(server))
 

@@ -1,7 +1,7 @@
 // An inbox store in memory: what a durable one has to behave like, and the one unit tests run on.
 #pragma once
 
-#include "inbox/store.hpp"
+#include "support/memory_rows.hpp"
 
 #include <algorithm>
 #include <map>
@@ -113,7 +113,7 @@ class MemoryStore final : public inbox::Store {
   Awaitable<Result<std::size_t>> purge(inbox::Filter filter) override {
     std::vector<inbox::EventId> gone;
     for (const auto& [id, row] : rows_)
-      if (!row.claimed && matches(row, filter)) gone.push_back(id);
+      if (!row.claimed && row.matches(filter)) gone.push_back(id);
     for (const inbox::EventId id : gone)
       std::erase_if(keys_, [id](const auto& key) { return key.second.id == id; });
     remove(gone);
@@ -157,7 +157,7 @@ class MemoryStore final : public inbox::Store {
   Awaitable<Result<std::vector<inbox::Backlog>>> backlogs() override {
     std::map<std::string, inbox::Backlog> found;
     for (const auto& [id, row] : rows_)  // ids rise with the time of receipt, so the first is the oldest
-      if (is_open(row.event))
+      if (row.is_open())
         found.try_emplace(row.event.route,
                           inbox::Backlog{row.event.route, row.event.tunnel, row.event.received_at});
     std::vector<inbox::Backlog> all;
@@ -180,26 +180,12 @@ class MemoryStore final : public inbox::Store {
   using State = inbox::State;
   using Verdict = inbox::Settlement::Verdict;
 
-  struct Row {
-    inbox::Event event;
-    inbox::StoredRequest request;
-    std::vector<inbox::Attempt> attempts;
-    WallTime ended_at{};
-    bool is_scheduled = false;  ///< if not, it is due whatever the clock says
-    bool claimed = false;
-  };
+  using Row = MemoryRow;
   struct Key {
     inbox::EventId id;
     WallTime until;
   };
   using Order = std::pair<std::string, std::string>;  // route and order key
-
-  static bool is_open(const inbox::Event& event) {
-    return event.state == State::waiting || event.state == State::queued;
-  }
-  static bool has_ended(const inbox::Event& event) {
-    return event.state == State::done || event.state == State::dead;
-  }
 
   Result<inbox::Appended> append_now(inbox::NewEvent event) {
     if (fail_with) return *fail_with;
@@ -207,11 +193,11 @@ class MemoryStore final : public inbox::Store {
       const auto key = keys_.find({event.route, event.dedupe_key});
       const auto row = key == keys_.end() ? rows_.end() : rows_.find(key->second.id);
       const bool is_known = row != rows_.end() && row->second.event.state != State::quarantined;
-      if (is_known && (is_open(row->second.event) || event.received_at < key->second.until))
+      if (is_known && (row->second.is_open() || event.received_at < key->second.until))
         return inbox::Appended{row->first, true, row->second.event.state, false};
     }
     std::uint64_t open_bytes = 0;
-    for (const auto& [id, row] : rows_) open_bytes += is_open(row.event) ? row.event.bytes : 0;
+    for (const auto& [id, row] : rows_) open_bytes += row.is_open() ? row.event.bytes : 0;
     if (open_bytes >= retention_.bytes_max) return Error::unavailable;
     Row row = row_of(event);
     const inbox::EventId id = row.event.id;
@@ -244,7 +230,7 @@ class MemoryStore final : public inbox::Store {
   /// The first of the events of an order that have not ended.
   Row* head_of(const Order& order) {
     for (auto& [id, row] : rows_)
-      if (row.event.ordered && is_open(row.event) && Order(row.event.route, row.event.order_key) == order)
+      if (row.event.ordered && row.is_open() && Order(row.event.route, row.event.order_key) == order)
         return &row;
     return nullptr;
   }
@@ -256,31 +242,19 @@ class MemoryStore final : public inbox::Store {
 
   Result<inbox::Claimed> claim_now(const inbox::ClaimRequest& request) {
     if (fail_claims_with) return *fail_claims_with;
-    struct Free {
-      WallTime due;  // for the order; never above request.now if it is due
-      WallTime due_at;
-      inbox::EventId id;
-      Row* row;
-      auto key() const { return std::tuple(due, row->is_scheduled, due_at, id); }
-    };
-    std::vector<Free> free;
-    for (auto& [id, row] : rows_) {
-      if (row.event.route != request.route || row.event.state != State::waiting || row.claimed) continue;
-      const WallTime received_at(std::chrono::milliseconds(id >> 20));
-      const bool is_overdue = row.is_scheduled && row.event.due_at > request.now + request.wait_max;
-      const WallTime due = row.is_scheduled ? row.event.due_at : std::min(received_at, request.now);
-      free.push_back(
-          {is_overdue ? WallTime{} : due, row.is_scheduled ? row.event.due_at : WallTime{}, id, &row});
-    }
-    std::sort(free.begin(), free.end(), [](const Free& a, const Free& b) { return a.key() < b.key(); });
+    std::vector<std::pair<MemoryRow::Place, Row*>> free;
+    for (auto& [id, row] : rows_)
+      if (row.event.route == request.route && row.event.state == State::waiting && !row.claimed)
+        free.emplace_back(row.place(request), &row);
+    std::sort(free.begin(), free.end());
     inbox::Claimed claimed;
     std::size_t bytes = 0;
-    for (const Free& next : free) {
-      Row* const row = next.row;
-      const bool is_due = next.due <= request.now;
+    for (const auto& [place, row] : free) {
+      const WallTime due = std::get<0>(place);
+      const bool is_due = due <= request.now;
       const bool fits = claimed.events.empty() || bytes + row->event.bytes <= request.bytes_max;
       if (!is_due || !fits || claimed.events.size() >= request.events_max) {
-        claimed.next_due = next.due == WallTime{} ? request.now : next.due;
+        claimed.next_due = due == WallTime{} ? request.now : due;
         break;
       }
       bytes += row->event.bytes;
@@ -303,21 +277,12 @@ class MemoryStore final : public inbox::Store {
     inbox::Event& event = row.event;
     row.claimed = false;
     if (settlement.verdict == Verdict::release) {
-      if (settlement.due_at != WallTime{}) schedule(row, settlement.due_at);
+      if (settlement.due_at != WallTime{}) row.schedule(settlement.due_at);
       return;
     }
-    if (settlement.attempt) {
-      const bool is_last = settlement.verdict != Verdict::retry;
-      auto& body = settlement.attempt->body;
-      body.resize(std::min(body.size(), is_last ? inbox::answer_bytes_max : inbox::retried_answer_bytes_max));
-      settlement.attempt->number = ++event.attempts;
-      if (event.first_attempt_at == WallTime{}) event.first_attempt_at = settlement.attempt->started_at;
-      row.attempts.push_back(std::move(*settlement.attempt));
-      if (row.attempts.size() > inbox::first_attempts_kept + inbox::newest_attempts_kept)
-        row.attempts.erase(row.attempts.begin() + inbox::first_attempts_kept);
-    }
+    if (settlement.attempt) row.record(std::move(*settlement.attempt), settlement.verdict != Verdict::retry);
     if (settlement.verdict == Verdict::retry) {
-      schedule(row, settlement.due_at);
+      row.schedule(settlement.due_at);
       return;
     }
     event.state = settlement.verdict == Verdict::done ? State::done : State::dead;
@@ -326,30 +291,11 @@ class MemoryStore final : public inbox::Store {
     if (event.ordered) promote({event.route, event.order_key});
   }
 
-  static void schedule(Row& row, WallTime due_at) {
-    row.event.due_at = due_at;
-    row.is_scheduled = true;
-  }
-
-  static bool matches(const Row& row, const inbox::Filter& filter) {
-    const inbox::Event& event = row.event;
-    if (!filter.tunnel.empty() && event.tunnel != filter.tunnel) return false;
-    if (!filter.route.empty() && event.route != filter.route) return false;
-    const auto& states = filter.states;
-    if (!states.empty() && std::find(states.begin(), states.end(), event.state) == states.end()) return false;
-    if (event.id < filter.from || (filter.until != 0 && event.id >= filter.until)) return false;
-    const auto has = [&](std::string_view text) { return text.find(filter.text) != std::string_view::npos; };
-    if (filter.text.empty() || has(row.request.target) || has(row.request.body)) return true;
-    for (const http::Fields::Field field : row.request.fields)
-      if (has(field.value)) return true;
-    return false;
-  }
-
   inbox::Page list_now(const inbox::PageRequest& request) const {
     std::vector<const Row*> found;
     for (const auto& [id, row] : rows_) {
       const bool is_past = request.oldest_first ? id > request.cursor : id < request.cursor;
-      if ((request.cursor == 0 || is_past) && matches(row, request.filter)) found.push_back(&row);
+      if ((request.cursor == 0 || is_past) && row.matches(request.filter)) found.push_back(&row);
     }
     if (!request.oldest_first) std::reverse(found.begin(), found.end());
     const std::size_t limit = std::clamp<std::size_t>(request.limit, 1, 1000);
@@ -374,7 +320,7 @@ class MemoryStore final : public inbox::Store {
       if (row.is_scheduled) event.due_at = std::min(event.due_at, now);
       return 1;
     }
-    schedule(row, now);
+    row.schedule(now);
     event.state = State::waiting;
     event.replay = true;
     event.ordered = false;
@@ -397,17 +343,17 @@ class MemoryStore final : public inbox::Store {
   std::size_t expire_now(WallTime now) {
     std::erase_if(keys_, [&](const auto& key) {
       const auto row = rows_.find(key.second.id);
-      return key.second.until <= now && (row == rows_.end() || !is_open(row->second.event));
+      return key.second.until <= now && (row == rows_.end() || !row->second.is_open());
     });
     std::vector<inbox::EventId> gone;
     std::vector<const Row*> kept;
     std::uint64_t bytes = 0;
     for (const auto& [id, row] : rows_) {
       const auto age = row.event.state == State::done ? retention_.done_age : retention_.dead_age;
-      const bool is_old = has_ended(row.event) && !row.claimed && row.ended_at + age <= now;
+      const bool is_old = row.has_ended() && !row.claimed && row.ended_at + age <= now;
       if (is_old) gone.push_back(id);
       else bytes += row.event.bytes;
-      if (!is_old && has_ended(row.event) && !row.claimed) kept.push_back(&row);
+      if (!is_old && row.has_ended() && !row.claimed) kept.push_back(&row);
     }
     for (std::size_t at = 0; at < kept.size(); ++at) {  // ids rise: the oldest come first
       if (kept.size() - at <= retention_.events_max && bytes <= retention_.bytes_max) break;

@@ -70,7 +70,8 @@ TEST(StatusTable, control_bytes_from_an_agent_do_not_reach_the_terminal) {
 
 TEST(StatusTable, the_inbox_is_a_line_for_each_route_and_says_what_holds_its_events_up) {
   const auto stats = boost::json::parse(R"({"tunnels":[],"inbox":{"ok":false,"reason":"the disk is full",
-    "events":[{"route":"feishu","status":"waiting","events":3},{"route":"feishu","status":"queued","events":4},
+    "events":[{"route":"feishu","status":"waiting","events":3},
+              {"route":"feishu","status":"queued","events":4},
               {"route":"feishu","status":"dead","events":2},{"route":"github","status":"done","events":9}],
     "backlogs":[{"route":"feishu","oldest_s":75.5}],
     "lanes":[{"route":"feishu","paused":false,"breaker":"open"},{"route":"github","paused":true}]}})");

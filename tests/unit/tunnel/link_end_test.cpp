@@ -20,6 +20,18 @@ TEST_F(LinkPair, tells_every_waiting_call_that_the_link_is_lost) {
   EXPECT_TRUE(*gone) << "the agent's side of the exchange outlived its link";
 }
 
+TEST_F(LinkPair, a_request_that_has_not_left_when_the_link_ends_may_be_sent_elsewhere) {
+  start();
+  const auto done = std::make_shared<std::vector<std::string>>();
+  http::Request request = request_of("GET", "/");
+  group_.spawn(note_summary(asking_.link->call(request), done));
+  ASSERT_TRUE(run_until(io_, [&] { return asking_.link->open_streams() == 1; }));
+  asking_.link->abort();  // before the loop comes to writing
+  ASSERT_TRUE(run_until(io_, [&] { return done->size() == 1; }));
+  EXPECT_EQ(done->front(), "stream_refused");
+  EXPECT_EQ(upstream_.calls, 0);
+}
+
 TEST_F(LinkPair, breaks_an_answer_that_is_still_coming_when_the_link_is_lost) {
   const auto feed = std::make_shared<Feed>(io_);
   feed->add("half");
