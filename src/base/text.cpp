@@ -10,19 +10,6 @@ namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
 
-/// The size of the UTF-8 sequence that `text` begins with (RFC 3629 section 4), or 0.
-std::size_t sequence_size(std::string_view text) noexcept {
-  const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const unsigned first = at(0);
-  if (first < 0x80) return 1;
-  const std::size_t size = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
-  for (std::size_t i = 1; i < size; ++i)
-    if ((at(i) & 0xC0) != 0x80) return 0;
-  const bool overlong = (first == 0xE0 && at(1) < 0xA0) || (first == 0xF0 && at(1) < 0x90);
-  const bool outside = (first == 0xED && at(1) >= 0xA0) || (first == 0xF4 && at(1) >= 0x90);
-  return overlong || outside ? 0 : size;
-}
-
 /// The character of a whole sequence.
 char32_t character(std::string_view sequence) noexcept {
   const auto first = static_cast<unsigned char>(sequence[0]);
@@ -62,9 +49,21 @@ void append_escape(std::string& out, char32_t value) {
 
 }  // namespace
 
+std::size_t utf8_sequence_size(std::string_view text) noexcept {
+  const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const unsigned first = at(0);
+  if (first < 0x80) return 1;
+  const std::size_t size = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+  for (std::size_t i = 1; i < size; ++i)
+    if ((at(i) & 0xC0) != 0x80) return 0;
+  const bool overlong = (first == 0xE0 && at(1) < 0xA0) || (first == 0xF0 && at(1) < 0x90);
+  const bool outside = (first == 0xED && at(1) >= 0xA0) || (first == 0xF4 && at(1) >= 0x90);
+  return overlong || outside ? 0 : size;
+}
+
 bool is_utf8(std::string_view bytes) noexcept {
   while (!bytes.empty()) {
-    const std::size_t size = sequence_size(bytes);
+    const std::size_t size = utf8_sequence_size(bytes);
     if (size == 0) return false;
     bytes.remove_prefix(size);
   }
@@ -81,7 +80,7 @@ std::string to_utf8(std::string_view bytes) {
   std::string text;
   text.reserve(bytes.size());
   while (!bytes.empty()) {
-    const std::size_t size = sequence_size(bytes);
+    const std::size_t size = utf8_sequence_size(bytes);
     text += size == 0 ? replacement : bytes.substr(0, size);
     bytes.remove_prefix(size == 0 ? 1 : size);
   }
@@ -92,7 +91,7 @@ std::string printable(std::string_view bytes, Lines lines) {
   std::string text;
   text.reserve(bytes.size());
   while (!bytes.empty()) {
-    const std::size_t size = sequence_size(bytes);
+    const std::size_t size = utf8_sequence_size(bytes);
     const std::string_view sequence = bytes.substr(0, std::max<std::size_t>(size, 1));
     const char32_t value = size == 0 ? 0 : character(sequence);
     if (size == 0) text += replacement;
@@ -107,7 +106,7 @@ std::string printable(std::string_view bytes, Lines lines) {
 std::size_t display_width(std::string_view text) noexcept {
   std::size_t width = 0;
   while (!text.empty()) {
-    const std::size_t size = std::max<std::size_t>(sequence_size(text), 1);
+    const std::size_t size = std::max<std::size_t>(utf8_sequence_size(text), 1);
     width += size > 1 && is_wide(character(text.substr(0, size))) ? 2 : 1;
     text.remove_prefix(size);
   }

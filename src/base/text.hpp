@@ -14,6 +14,10 @@ constexpr std::string_view trim(std::string_view text) noexcept {
   return text;
 }
 
+/// The size of the UTF-8 sequence that `text`, which is not empty, begins with (RFC 3629 section 4); 0 if it
+/// begins with none: no overlong forms, no surrogates.
+std::size_t utf8_sequence_size(std::string_view text) noexcept;
+
 /// True for well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates.
 bool is_utf8(std::string_view bytes) noexcept;
 

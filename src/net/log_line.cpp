@@ -1,5 +1,7 @@
 #include "net/log_line.hpp"
 
+#include "base/text.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -28,19 +30,6 @@ void append_time(std::string& line, std::chrono::system_clock::time_point time, 
                  at.tm_mon + 1, at.tm_mday, between, at.tm_hour, at.tm_min, at.tm_sec, milliseconds);
 }
 
-/// The size of the UTF-8 sequence that `text` starts with (RFC 3629 section 4), or 0.
-std::size_t sequence_size(std::string_view text) {
-  const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const unsigned first = at(0);
-  if (first < 0x80) return 1;
-  const std::size_t size = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
-  for (std::size_t i = 1; i < size; ++i)
-    if ((at(i) & 0xC0) != 0x80) return 0;
-  const bool overlong = (first == 0xE0 && at(1) < 0xA0) || (first == 0xF0 && at(1) < 0x90);
-  const bool outside = (first == 0xED && at(1) >= 0xA0) || (first == 0xF4 && at(1) >= 0x90);
-  return overlong || outside ? 0 : size;
-}
-
 bool is_control(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
 }
@@ -59,7 +48,7 @@ void append_escape(std::string& line, char c) {
 void append_json(std::string& line, std::string_view text) {
   line += '"';
   while (!text.empty()) {
-    const std::size_t size = sequence_size(text);
+    const std::size_t size = utf8_sequence_size(text);
     if (size == 0) line += "\xEF\xBF\xBD";
     else if (is_control(text[0]) || text[0] == '"' || text[0] == '\\') append_escape(line, text[0]);
     else line += text.substr(0, size);

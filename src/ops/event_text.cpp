@@ -2,6 +2,7 @@
 
 #include "base/rfc3339.hpp"
 #include "base/text.hpp"
+#include "ops/json_path.hpp"
 #include "ops/table.hpp"
 
 #include <boost/json.hpp>
@@ -14,16 +15,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t excerpt_columns = 100;
-
-const json::value* find(const json::value& from, std::initializer_list<std::string_view> path) {
-  const json::value* at = &from;
-  for (const auto key : path) {
-    const json::object* object = at->if_object();
-    at = object ? object->if_contains(key) : nullptr;
-    if (!at) return nullptr;
-  }
-  return at;
-}
 
 /// One line of text; "" if there is none. Bytes that no JSON string can hold come as {"base64":…}.
 std::string text(const json::value& from, std::initializer_list<std::string_view> path) {

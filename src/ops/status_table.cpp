@@ -1,6 +1,7 @@
 #include "ops/status_table.hpp"
 
 #include "base/text.hpp"
+#include "ops/json_path.hpp"
 #include "ops/table.hpp"
 
 #include <boost/json.hpp>
@@ -17,17 +18,6 @@ namespace rockdove::ops {
 namespace {
 
 namespace json = boost::json;
-
-/// What `path` ("ingress", "connections") leads to, or null.
-const json::value* find(const json::value& from, std::initializer_list<std::string_view> path) {
-  const json::value* at = &from;
-  for (const auto key : path) {
-    const json::object* object = at->if_object();
-    at = object ? object->if_contains(key) : nullptr;
-    if (!at) return nullptr;
-  }
-  return at;
-}
 
 const json::array& list(const json::value& from, std::string_view key) {
   static const json::array none;
