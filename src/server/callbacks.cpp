@@ -37,11 +37,14 @@ Awaitable<void> Callbacks::run(http::Handler& agents, http::Request request, std
     }
   } ended{*call};
   auto response = co_await agents.handle(std::move(request));
-  if (response) {
-    auto read = co_await http::read_all(*response, answer_max);
-    if (!read) response = read.error();
+  if (!response) {
+    call->result.emplace(response.error());
+    co_return;
   }
-  call->result = std::move(response);
+  const auto read = co_await http::read_all(*response, answer_max);
+  // Built in place: GCC 12 warns wrongly about assigning a Result.
+  if (read) call->result.emplace(std::move(*response));
+  else call->result.emplace(read.error());
 }
 
 Awaitable<Result<http::Response>> Callbacks::handle(http::Request request, inbox::RouteOptions route) {

@@ -138,6 +138,7 @@ class UpstreamState(SceneTest):
 
         def state():
             return server.agent("office")["upstreams"][0]
+        eventually(lambda: server.agent("office")["upstreams"], what="the agent has reported its upstream")
         self.assertEqual((state()["name"], state()["url"], state()["up"]), ("default", upstream.url, True))
         upstream.stop()
         eventually(lambda: not state()["up"], what="the upstream is down")
