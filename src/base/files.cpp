@@ -112,14 +112,20 @@ std::optional<FileStamp> file_stamp(const std::filesystem::path& path) {
                    static_cast<std::uint64_t>(found.st_size)};
 }
 
-FileLock::FileLock(const std::filesystem::path& path)
+FileLock::FileLock(const std::filesystem::path& path, IfHeld if_held)
     : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+  // On a file system that is read-only for now the file that an earlier lock has left serves as well.
+  const bool is_read_only = descriptor_ < 0 && errno == EROFS;
+  if (is_read_only) descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor_ < 0) fail("lock", path, errno);
-  keep_owner(descriptor_, directory_of(path), directory_of(path));  // not a lock that only root can take
-  while (::flock(descriptor_, LOCK_EX) != 0) {
+  // Not a lock that only root can take.
+  if (!is_read_only) keep_owner(descriptor_, directory_of(path), directory_of(path));
+  const int how = if_held == IfHeld::wait ? LOCK_EX : LOCK_EX | LOCK_NB;
+  while (::flock(descriptor_, how) != 0) {
     if (errno == EINTR) continue;
     const int error = errno;
     ::close(descriptor_);
+    if (error == EWOULDBLOCK) throw LockHeld(path.string() + " is locked by another process");
     fail("lock", path, error);
   }
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -34,11 +35,20 @@ struct FileStamp {
 /// Nothing if there is no such file or it cannot be looked at.
 std::optional<FileStamp> file_stamp(const std::filesystem::path& path);
 
-/// Holds an exclusive lock between processes, from construction (which waits for it) to destruction. The lock
-/// file stays: removing it would let two holders in. Throws std::runtime_error.
+/// Another process, or another object of this one, holds the lock.
+struct LockHeld : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Holds an exclusive lock between processes, from construction to destruction or the end of the process,
+/// however it ends. The lock file stays: removing it would let two holders in. Throws std::runtime_error.
 class FileLock {
  public:
-  explicit FileLock(const std::filesystem::path& path);
+  enum class IfHeld {
+    wait,
+    fail,  ///< throws LockHeld
+  };
+  explicit FileLock(const std::filesystem::path& path, IfHeld if_held = IfHeld::wait);
   ~FileLock();
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;

@@ -195,7 +195,9 @@ bool Capture::takes(const http::Request& request, const RouteOptions& route) {
   return true;
 }
 
-Awaitable<Result<http::Response>> Capture::handle(http::Request request, RouteOptions route) {
+Awaitable<Result<http::Response>> Capture::handle(http::Request request,
+                                                  std::shared_ptr<const RouteOptions> options) {
+  const RouteOptions& route = *options;
   const auto held = std::make_shared<Held>(*this);
   const auto read = co_await read_whole(request, route, *held);
   if (!read) {
@@ -310,7 +312,7 @@ std::shared_ptr<Capture::Call<Appended>> Capture::appending(std::string route, s
   return call;
 }
 
-Awaitable<http::Response> Capture::await_answer(EventId id, std::string route_name, RouteOptions route,
+Awaitable<http::Response> Capture::await_answer(EventId id, std::string route_name, const RouteOptions& route,
                                                 net::Clock::time_point until) {
   auto answer = co_await deliverer_.wait(id, std::move(route_name), until);
   if (!answer) co_return acknowledge(route, id);
@@ -319,8 +321,8 @@ Awaitable<http::Response> Capture::await_answer(EventId id, std::string route_na
 
 /// To a duplicate. An open event's answer comes from its delivery, or from the store if it has ended just
 /// before anybody waited for it; until that is committed, neither knows it, so both are asked in turn.
-Awaitable<http::Response> Capture::answer_again(Appended earlier, std::string route_name, RouteOptions route,
-                                                net::Clock::time_point until) {
+Awaitable<http::Response> Capture::answer_again(Appended earlier, std::string route_name,
+                                                const RouteOptions& route, net::Clock::time_point until) {
   const EventId id = earlier.id;
   const bool is_open = earlier.state == State::waiting || earlier.state == State::queued;
   const bool has_answer = route.mode == Mode::automatic && earlier.state != State::quarantined;
@@ -345,7 +347,7 @@ Awaitable<http::Response> Capture::answer_again(Appended earlier, std::string ro
 }
 
 /// The answer that ended the event, if there is one and it is whole.
-Awaitable<std::optional<http::Response>> Capture::stored_answer(EventId id, RouteOptions route,
+Awaitable<std::optional<http::Response>> Capture::stored_answer(EventId id, const RouteOptions& route,
                                                                 net::Clock::time_point until) {
   std::optional<http::Response> response;
   auto call = std::make_shared<Call<Attempt>>(executor_);

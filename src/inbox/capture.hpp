@@ -35,12 +35,14 @@ class Capture {
 
   /// Stores the request, and answers: the acknowledgement, or by `automatic` the upstream's own answer when
   /// that comes by the deadline, counted from the end of the request's body, and is final (delivered or
-  /// rejected). `context.route` and `context.tunnel` are set; `route` must be a copy. By `automatic` a
+  /// rejected). `context.route` and `context.tunnel` are set; `options`
+  /// are the route's, which may get others meanwhile. By `automatic` a
   /// duplicate of an ended event gets the stored answer, and one of an event under way waits for it. If the
   /// store refuses or takes too long: Error::unavailable, so that the provider tries again. Other errors:
   /// body_too_large, queue_full, those of reading the body. Cancelling it may leave the event stored; it is
   /// delivered then.
-  Awaitable<Result<http::Response>> handle(http::Request request, RouteOptions route);
+  Awaitable<Result<http::Response>> handle(http::Request request,
+                                           std::shared_ptr<const RouteOptions> options);
 
   /// Waits for what the store still owes to calls of handle() that did not wait for it. Before the store and
   /// the deliverer end, and once no handle() is left.
@@ -63,11 +65,11 @@ class Capture {
   NewEvent make_event(http::Request& request, const RouteOptions& route) const;
   std::shared_ptr<Call<Appended>> appending(std::string route, std::shared_ptr<Held> held);
   void log_refusal(const http::Context& context, boost::system::error_code error);
-  Awaitable<http::Response> await_answer(EventId id, std::string route_name, RouteOptions route,
+  Awaitable<http::Response> await_answer(EventId id, std::string route_name, const RouteOptions& route,
                                          net::Clock::time_point until);
-  Awaitable<http::Response> answer_again(Appended earlier, std::string route_name, RouteOptions route,
+  Awaitable<http::Response> answer_again(Appended earlier, std::string route_name, const RouteOptions& route,
                                          net::Clock::time_point until);
-  Awaitable<std::optional<http::Response>> stored_answer(EventId id, RouteOptions route,
+  Awaitable<std::optional<http::Response>> stored_answer(EventId id, const RouteOptions& route,
                                                          net::Clock::time_point until);
   http::Response conclude(std::shared_ptr<Answer> answer, const RouteOptions& route, EventId id);
   http::Response acknowledge(const RouteOptions& route, EventId id);

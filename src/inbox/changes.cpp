@@ -88,12 +88,7 @@ bool Changes::commit() {
   if (!database_.run("COMMIT")) return false;
   shared_.tallies.add(delta_);
   for (const EventId id : dropped_) shared_.claims.drop(id);
-  for (const EventId id : reserved_) shared_.claims.drop(id);
-  delta_.clear();
-  dropped_.clear();
-  reserved_.clear();
-  taken_.clear();
-  marks_ = false;
+  forget();
   return true;
 }
 
@@ -101,6 +96,11 @@ void Changes::roll_back() {
   database_.forget_failure();
   if (!database_.is_idle()) database_.run("ROLLBACK");
   for (const EventId id : taken_) shared_.claims.drop(id);
+  forget();
+}
+
+/// What the transaction had noted is settled, either way.
+void Changes::forget() {
   for (const EventId id : reserved_) shared_.claims.drop(id);
   delta_.clear();
   dropped_.clear();

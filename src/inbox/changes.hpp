@@ -71,6 +71,7 @@ class Changes {
   std::size_t remove_old(State state, WallTime until, std::size_t limit);
   /// Returns its bytes; nothing if there is none.
   std::optional<std::int64_t> remove_oldest_ended();
+  void forget();
   void save_tallies();
 
   sqlite::Database& database_;

@@ -22,8 +22,7 @@ Inbox::Inbox(net::Executor executor, http::Handler& agents, WallClock clock, Opt
       capture_(executor, *store_, deliverer_, clock, options.capture),
       api_(*store_, deliverer_, clock,
            [this](std::string_view route) { return deliverer_.has_options_of(route); }),
-      tasks_(executor, net::abort_on_error),
-      stop_(executor) {}
+      tasks_(executor, net::abort_on_error) {}
 
 Inbox::~Inbox() = default;
 
@@ -40,7 +39,6 @@ Awaitable<void> Inbox::run() {
 }
 
 void Inbox::stop() {
-  stopping_ = true;
   deliverer_.stop();
   tasks_.cancel();
 }

@@ -55,8 +55,6 @@ class Inbox {
   Capture capture_;
   EventsApi api_;
   net::TaskGroup tasks_;
-  net::Event stop_;
-  bool stopping_ = false;
   ClockWatch watch_;
   std::vector<Backlog> backlogs_;
 };

@@ -1,8 +1,8 @@
 #include "inbox/sqlite_store.hpp"
 
+#include "base/files.hpp"
 #include "inbox/checkpoint_thread.hpp"
 #include "inbox/commit_thread.hpp"
-#include "inbox/exclusive_file.hpp"
 #include "inbox/read_thread.hpp"
 
 #include <algorithm>
@@ -103,7 +103,7 @@ class SqliteStore final : public Store {
 
   const net::Executor executor_;
   const net::Duration page_time_;
-  const ExclusiveFile only_one_;
+  const FileLock only_one_;  // one server for one inbox
   const std::shared_ptr<SharedState> shared_ = std::make_shared<SharedState>();
   Turnstile turnstile_;
   CheckpointThread checkpoints_;
@@ -111,15 +111,20 @@ class SqliteStore final : public Store {
   ReadThread reads_;
 };
 
-std::filesystem::path lock_of(std::filesystem::path file) {
+FileLock lock(std::filesystem::path file) {
   file += ".lock";
-  return file;
+  try {
+    return FileLock(file, FileLock::IfHeld::fail);
+  } catch (const LockHeld&) {
+    throw std::runtime_error("another server uses the inbox (it holds " + file.string() +
+                             "): stop it, or give this one another data directory");
+  }
 }
 
 SqliteStore::SqliteStore(net::Executor executor, SqliteOptions options)
     : executor_(executor),
       page_time_(options.page_time),
-      only_one_(lock_of(options.file)),
+      only_one_(lock(options.file)),
       checkpoints_({options.file, options.vfs, options.cache_bytes}, shared_, turnstile_),
       commits_(executor, {options.file, options.vfs, options.cache_bytes}, shared_, turnstile_,
                {[this](std::int64_t log_pages) { checkpoints_.committed(log_pages); },

@@ -47,7 +47,8 @@ Awaitable<void> Callbacks::run(http::Handler& agents, http::Request request, std
   else call->result.emplace(read.error());
 }
 
-Awaitable<Result<http::Response>> Callbacks::handle(http::Request request, inbox::RouteOptions route) {
+Awaitable<Result<http::Response>> Callbacks::handle(http::Request request,
+                                                    std::shared_ptr<const inbox::RouteOptions> route) {
   const auto call = std::make_shared<Call>(tasks_.executor());
   struct GiveUp {
     Call& call;
@@ -59,7 +60,7 @@ Awaitable<Result<http::Response>> Callbacks::handle(http::Request request, inbox
     state->is_late = true;
     state->news.notify();
   });
-  limit.set(route.deadline);
+  limit.set(route->deadline);
   request.context.record = nullptr;  // may outlive this call
   call->task = tasks_.spawn(run(agents_, std::move(request), call));
   while (call->task && !call->is_late) co_await call->news.wait();
@@ -69,8 +70,8 @@ Awaitable<Result<http::Response>> Callbacks::handle(http::Request request, inbox
   }
   const boost::system::error_code why = call->result ? call->result->error() : Error::upstream_timeout;
   ++(call->result ? counters_.failed : counters_.late);
-  if (!route.fallback) co_return why;
-  co_return fallback_response(*route.fallback);
+  if (!route->fallback) co_return why;
+  co_return fallback_response(*route->fallback);
 }
 
 Awaitable<void> Callbacks::cancel() {

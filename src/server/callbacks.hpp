@@ -23,7 +23,8 @@ class Callbacks {
 
   /// Error::upstream_timeout, or why there is no answer, if the route has no fallback; body_too_large for an
   /// answer of more than 1 MiB. Cancelling it gives the exchange up.
-  Awaitable<Result<http::Response>> handle(http::Request request, inbox::RouteOptions route);
+  Awaitable<Result<http::Response>> handle(http::Request request,
+                                           std::shared_ptr<const inbox::RouteOptions> route);
 
   /// Gives up what is under way. Once no handle() is left.
   Awaitable<void> cancel();

@@ -12,7 +12,7 @@ Ingress::Ingress(net::Executor executor, Agents& agents, inbox::Capture& capture
       callbacks_(executor, agents),
       pages_(std::move(pages)),
       options_(std::move(options)),
-      router_(options_.routes) {}
+      router_(std::make_shared<Router>(options_.routes)) {}
 
 Awaitable<Result<http::Response>> Ingress::handle(http::Request request) {
   if (auto page = own_page(request)) return http::ready(std::move(*page));
@@ -20,7 +20,7 @@ Awaitable<Result<http::Response>> Ingress::handle(http::Request request) {
   const bool is_origin_form =
       request.target.starts_with('/') || request.target == "*" || request.method == "CONNECT";
   if (!is_origin_form) return http::ready(Error::malformed);
-  const config::RouteConfig* route = router_.find(request.fields.get("host").value_or(""), request.target);
+  const config::RouteConfig* route = router_->find(request.fields.get("host").value_or(""), request.target);
   if (!route) return http::ready(Error::no_route);
   if (request.context.record) request.context.record->route = route->name;
   request.context.route = route->name;
@@ -37,13 +37,13 @@ Awaitable<Result<http::Response>> Ingress::handle(http::Request request) {
   if (request.context.record) request.context.record->peer = request.context.peer;
   if (route->host_header == "upstream") request.context.host = "upstream";
   else if (route->host_header != "keep") request.fields.set("Host", route->host_header);
-  const inbox::RouteOptions& how = route->inbox;
-  if (inbox::Capture::takes(request, how)) {
+  const std::shared_ptr<const inbox::RouteOptions> how(router_, &route->inbox);
+  if (inbox::Capture::takes(request, *how)) {
     // There may be more than one tunnel by the time the event is delivered.
     if (request.context.tunnel.empty()) request.context.tunnel = agents_.only_tunnel();
     return capture_.handle(std::move(request), how);
   }
-  const bool has_deadline = how.mode == inbox::Mode::live && how.deadline.count() > 0;
+  const bool has_deadline = how->mode == inbox::Mode::live && how->deadline.count() > 0;
   if (has_deadline && request.upgrade.empty()) return callbacks_.handle(std::move(request), how);
   return agents_.handle(std::move(request));
 }
@@ -69,7 +69,7 @@ void Ingress::on_done(const http::Record& record) {
 
 void Ingress::set_options(Options options) {
   options_ = std::move(options);
-  router_ = Router(options_.routes);
+  router_ = std::make_shared<Router>(options_.routes);
 }
 
 boost::json::array Ingress::to_json() const {

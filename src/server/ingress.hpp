@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -53,7 +54,7 @@ class Ingress final : public http::Handler {
   Callbacks callbacks_;
   const Pages pages_;
   Options options_;
-  Router router_;
+  std::shared_ptr<const Router> router_;  // requests hold on to the one that they came by
   std::map<std::string, ops::RouteStats, std::less<>> stats_;  // by route name
 };
 

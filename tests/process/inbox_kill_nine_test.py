@@ -9,7 +9,6 @@ import hashlib
 import os
 import random
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import threading
@@ -20,8 +19,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "flow"))
 
 from inbox_scene import InboxTest, route  # noqa: E402
+from killable import UpstreamProcess, serve  # noqa: E402
 from scene import request  # noqa: E402
-from support import Caller, Ended, Upstream, eventually  # noqa: E402
+from support import Caller, Ended, eventually  # noqa: E402
 
 ROUNDS = int(os.environ.get("ROUNDS", "100"))
 SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
@@ -53,29 +53,6 @@ class Effects:
             self.effects[name].add(webhook)
             self.digests[name].add(digest)
         return self
-
-
-class UpstreamProcess:
-    """The upstream as a process of its own, so that it can be killed; always on the same port."""
-
-    def __init__(self, path):
-        self.path, self.port, self.popen = path, 0, None
-        self.start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self):
-        self.popen = subprocess.Popen([sys.executable, "-B", __file__, "upstream", str(self.port), str(self.path)],
-                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.port = int(self.popen.stdout.readline())
-
-    def kill9(self):
-        self.popen.kill()
-        self.popen.wait()
-        self.popen.stdin.close()
-        self.popen.stdout.close()
 
 
 class Callers:
@@ -154,7 +131,7 @@ class InboxKillNine(InboxTest):
         path = Path(folder.name) / "effects"
         path.touch()
         self.effects = Effects(path)
-        self.upstream_process = UpstreamProcess(path)
+        self.upstream_process = UpstreamProcess(__file__, path)
         self.addCleanup(self.upstream_process.kill9)
         common = {"dedupe": "header:X-Event", "ack": '{status = 200, type = "text/plain", body = "kept"}'}
         self.rockdove = self.inbox_server(
@@ -239,8 +216,8 @@ class InboxKillNine(InboxTest):
                     self.assertEqual(database.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
 
 
-def serve_upstream(port, path):
-    """Until standard input ends: whoever started it has gone then."""
+def writer_to(path):
+    """A handler that writes down what it gets before it answers."""
     written = os.open(path, os.O_WRONLY | os.O_APPEND)
 
     def write_down(connection, message):
@@ -248,13 +225,10 @@ def serve_upstream(port, path):
         line = f"{message.get(b'x-event').decode()} {message.get(b'webhook-id').decode()} {digest}\n"
         os.write(written, line.encode())  # whole or not at all, and there when this process is killed
         return b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone"
-    upstream = Upstream(write_down, port)
-    print(upstream.port, flush=True)
-    sys.stdin.read()
-    os._exit(0)
+    return write_down
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["upstream"]:
-        serve_upstream(int(sys.argv[2]), sys.argv[3])
+        serve(writer_to(sys.argv[3]), int(sys.argv[2]))
     unittest.main()

@@ -10,7 +10,6 @@ import json
 import os
 import random
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -19,8 +18,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "flow"))
 
+from killable import UpstreamProcess, serve  # noqa: E402
 from scene import SceneTest, request  # noqa: E402
-from support import PATIENCE, Agent, Ended, Upstream, eventually  # noqa: E402
+from support import PATIENCE, Agent, Ended, eventually  # noqa: E402
 from wire import Reader  # noqa: E402
 
 ROUNDS = int(os.environ.get("ROUNDS", "21"))
@@ -55,29 +55,6 @@ def echo(connection, message):
             if framing == "slow":
                 time.sleep(0.002)
         connection.send(b"0\r\n\r\n")
-
-
-class UpstreamProcess:
-    """The upstream as a process of its own, so that it can be killed; always on the same port."""
-
-    def __init__(self):
-        self.port, self.popen = 0, None
-        self.start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self):
-        self.popen = subprocess.Popen([sys.executable, "-B", __file__, "upstream", str(self.port)],
-                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.port = int(self.popen.stdout.readline())
-
-    def kill9(self):
-        self.popen.kill()
-        self.popen.wait()
-        self.popen.stdin.close()
-        self.popen.stdout.close()
 
 
 class Callers:
@@ -173,7 +150,7 @@ class KillNine(SceneTest):
     def test_no_caller_gets_a_wrong_or_shortened_answer_whatever_dies(self):
         print(f"\nSEED={SEED} ROUNDS={ROUNDS}", file=sys.stderr)
         chance = random.Random(SEED)
-        upstream = UpstreamProcess()
+        upstream = UpstreamProcess(__file__)
         self.addCleanup(upstream.kill9)
         server = self.server(keys='agent_wait = "1s"\ndrain = "1s"')
         agents = [self.take_in(Agent(server, upstream, name)) for name in ("one", "two")]
@@ -207,15 +184,7 @@ class KillNine(SceneTest):
         self.assertEqual(callers.wrong, [])
 
 
-def serve_upstream(port):
-    """Until standard input ends: whoever started it has gone then."""
-    upstream = Upstream(echo, port)
-    print(upstream.port, flush=True)
-    sys.stdin.read()
-    os._exit(0)
-
-
 if __name__ == "__main__":
     if sys.argv[1:2] == ["upstream"]:
-        serve_upstream(int(sys.argv[2]))
+        serve(echo, int(sys.argv[2]))
     unittest.main()

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "net/tls.hpp"
+#include "support/scratch_directory.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -16,26 +17,6 @@
 #include <string>
 
 namespace rockdove::test {
-
-/// A directory of its own that goes away with the test.
-class ScratchDirectory {
- public:
-  ScratchDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "rockdove-test-XXXXXX").string();
-    if (!::mkdtemp(name.data())) throw std::runtime_error("cannot make " + name);
-    path_ = name;
-  }
-  ~ScratchDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  ScratchDirectory(const ScratchDirectory&) = delete;
-  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 struct Files {
   std::filesystem::path certificate;

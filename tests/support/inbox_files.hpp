@@ -2,34 +2,18 @@
 #pragma once
 
 #include "inbox/sqlite_store.hpp"
-
-#include <stdlib.h>
+#include "support/scratch_directory.hpp"
 
 #include <filesystem>
 #include <memory>
-#include <stdexcept>
 #include <string>
 
 namespace rockdove::test {
 
-/// A new directory that goes when the test ends.
 class InboxFiles {
  public:
-  InboxFiles() {
-    std::string name = (std::filesystem::temp_directory_path() / "rockdove-inbox-XXXXXX").string();
-    if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary directory");
-    directory_ = name;
-  }
-  ~InboxFiles() {
-    std::error_code ignored;
-    std::filesystem::permissions(directory_, std::filesystem::perms::owner_all, ignored);
-    std::filesystem::remove_all(directory_, ignored);
-  }
-  InboxFiles(const InboxFiles&) = delete;
-  InboxFiles& operator=(const InboxFiles&) = delete;
-
-  const std::filesystem::path& directory() const { return directory_; }
-  std::filesystem::path file() const { return directory_ / "inbox.db"; }
+  const std::filesystem::path& directory() const { return scratch_.path(); }
+  std::filesystem::path file() const { return directory() / "inbox.db"; }
   /// Of the store in this directory, in a hurry.
   inbox::SqliteOptions options() const {
     inbox::SqliteOptions options;
@@ -39,7 +23,7 @@ class InboxFiles {
   }
 
  private:
-  std::filesystem::path directory_;
+  ScratchDirectory scratch_;
 };
 
 inline inbox::WallTime wall_time(std::int64_t milliseconds) {

@@ -91,5 +91,13 @@ TEST_F(Files, a_lock_keeps_others_out) {
   EXPECT_EQ(shared, 400);
 }
 
+TEST_F(Files, a_lock_that_is_held_can_be_refused_instead_of_waited_for) {
+  {
+    const FileLock lock(directory_ / "lock");
+    EXPECT_THROW(FileLock(directory_ / "lock", FileLock::IfHeld::fail), LockHeld);
+  }
+  EXPECT_NO_THROW(FileLock(directory_ / "lock", FileLock::IfHeld::fail));
+}
+
 }  // namespace
 }  // namespace rockdove

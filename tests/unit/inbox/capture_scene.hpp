@@ -72,7 +72,8 @@ class CaptureTest : public testing::Test {
 
   /// "202 kept", or the name of the error; the answer's fields go to `fields`.
   std::string send(http::Request request, RouteOptions options) {
-    auto answer = run(io, capture->handle(std::move(request), std::move(options)));
+    auto answer = run(
+        io, capture->handle(std::move(request), std::make_shared<const RouteOptions>(std::move(options))));
     if (!answer) return std::string(error_name(answer.error()));
     EXPECT_TRUE(run(io, http::read_all(*answer, 16 * 1024 * 1024)));
     fields = answer->fields;
@@ -96,7 +97,8 @@ class CaptureTest : public testing::Test {
   EventId first_id() const { return first_id_at(now_) /* ids of the memory store follow the clock */; }
 
   net::Awaitable<void> send_for(http::Request request, RouteOptions options, std::string* outcome) {
-    auto answer = co_await capture->handle(std::move(request), std::move(options));
+    auto answer = co_await capture->handle(std::move(request),
+                                           std::make_shared<const RouteOptions>(std::move(options)));
     if (answer) (void)co_await http::read_all(*answer, 16 * 1024 * 1024);
     *outcome = answer ? std::to_string(answer->status) + " " + answer->content
                       : std::string(error_name(answer.error()));
@@ -104,7 +106,8 @@ class CaptureTest : public testing::Test {
 
   net::Awaitable<void> hand_over(http::Request request, RouteOptions options,
                                  std::function<void(Result<http::Response>)> to) {
-    auto answer = co_await capture->handle(std::move(request), std::move(options));
+    auto answer = co_await capture->handle(std::move(request),
+                                           std::make_shared<const RouteOptions>(std::move(options)));
     to(std::move(answer));
   }
 

@@ -3,6 +3,7 @@
 #include "server/admin_token.hpp"
 #include "support/bodies.hpp"
 #include "support/run.hpp"
+#include "support/scratch_directory.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -121,11 +122,8 @@ TEST_F(AdminTest, without_an_api_or_a_token_nothing_opens) {
 }
 
 struct AdminTokenTest : testing::Test {
-  std::filesystem::path directory = [] {
-    std::string name = (std::filesystem::temp_directory_path() / "admin-token-XXXXXX").string();
-    return std::filesystem::path(::mkdtemp(name.data()));
-  }();
-  ~AdminTokenTest() override { std::filesystem::remove_all(directory); }
+  test::ScratchDirectory scratch;
+  const std::filesystem::path& directory = scratch.path();
 
   void write(const std::string& content) { std::ofstream(admin_token_file(directory)) << content; }
   std::string error_of_reading() {
