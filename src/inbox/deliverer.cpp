@@ -23,6 +23,7 @@ Deliverer::Deliverer(net::Executor executor, Store& store, http::Handler& agents
       agents_(agents),
       clock_(std::move(clock)),
       options_(std::move(options)),
+      pace_(options_.pace),
       tasks_(executor, net::abort_on_error),
       changed_(executor) {}
 Deliverer::~Deliverer() = default;
@@ -116,6 +117,23 @@ Awaitable<void> Deliverer::keep_paused(std::string route, std::string reason) {
   if (!stored)
     log::warn("inbox", "{}: the pause could not be stored ({}), it ends with this process", route,
               error_name(stored.error()));
+}
+
+/// One measurement at a time, and only while it matters.
+void Deliverer::measure_lag(std::size_t running) {
+  if (is_measuring_ || stopping_ || !pace_.is_limited(net::Clock::now())) return;
+  is_measuring_ = true;
+  tasks_.spawn(wait_for_turn(running));
+}
+
+Awaitable<void> Deliverer::wait_for_turn(std::size_t running) {
+  struct Measured {
+    bool& flag;
+    ~Measured() { flag = false; }
+  } measured{is_measuring_};
+  const auto began = net::Clock::now();
+  co_await net::asio::post(executor_, net::token);
+  pace_.measured(net::Clock::now() - began, running);
 }
 
 void Deliverer::set_options(Options options) {

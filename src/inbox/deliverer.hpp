@@ -3,6 +3,7 @@
 
 #include "http/handler.hpp"
 #include "inbox/breaker.hpp"
+#include "inbox/pace.hpp"
 #include "inbox/route_options.hpp"
 #include "inbox/schedule.hpp"
 #include "inbox/store.hpp"
@@ -38,6 +39,7 @@ class Deliverer {
     std::map<std::string, RouteOptions, std::less<>> routes;  ///< events of other routes get the defaults
     std::size_t claim_bytes = 32 * 1024 * 1024;               ///< of requests in memory, per lane
     std::size_t answer_bytes = 1024 * 1024;                   ///< of an answer; more is read but not kept
+    Pace::Options pace{};                                     ///< of backlogs, beside callers; fixed at the start
   };
 
   /// `store` and `agents` must outlive it; `clock` tells the wall time.
@@ -54,6 +56,8 @@ class Deliverer {
   void deliver(DueEvent event);
   /// There may be something to do for the route: events were appended, replayed, or it was resumed.
   void wake(std::string_view route);
+  /// A caller has been served: backlogs go out at a pace that leaves room for the next one.
+  void served_caller() { pace_.served(net::Clock::now()); }
   /// An agent of `tunnel` has come, or reports an upstream that is up: probes the routes that have events for
   /// it.
   void hope(std::string_view tunnel);
@@ -80,12 +84,16 @@ class Deliverer {
   Awaitable<void> keep_lanes();
   Awaitable<bool> load_pauses();
   Awaitable<void> keep_paused(std::string route, std::string reason);
+  void measure_lag(std::size_t running);
+  Awaitable<void> wait_for_turn(std::size_t running);
 
   const net::Executor executor_;
   Store& store_;
   http::Handler& agents_;
   const WallClock clock_;
   Options options_;
+  Pace pace_;
+  bool is_measuring_ = false;
   std::map<std::string, std::unique_ptr<Lane>, std::less<>> lanes_;
   net::TaskGroup tasks_;
   net::Event changed_;

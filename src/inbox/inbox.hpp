@@ -39,6 +39,8 @@ class Inbox {
 
   /// An agent of the tunnel has come, or reports an upstream that is up.
   void hope(std::string_view tunnel) { deliverer_.hope(tunnel); }
+  /// A caller has been served, stored or live.
+  void served_caller() { deliverer_.served_caller(); }
   void set_options(const Retention& retention, Deliverer::Options options);
 
   StoreHealth health() const { return store_->health(); }

@@ -130,7 +130,7 @@ Awaitable<void> Deliverer::Lane::run() {
   } calm{alarm_};  // a limit that is set keeps the loop running
   while (!owner_.stopping_) {
     if (!rests()) rests_until_.reset();
-    const std::size_t free = room();
+    const std::size_t free = room_for_backlog();
     if (free > 0 && look_) {
       co_await look(free);
     } else {
@@ -147,6 +147,13 @@ std::size_t Deliverer::Lane::room() const {
   const RouteOptions& route = options();
   const std::size_t limit = route.order == Order::fifo ? 1 : std::max<std::size_t>(route.concurrency, 1);
   return breaker_.room(under_way_.size() + claiming_, limit, net::Clock::now());
+}
+
+/// What a caller waits for is none: its delivery begins whenever room() says so.
+std::size_t Deliverer::Lane::room_for_backlog() const {
+  const std::size_t limit = owner_.pace_.limit(net::Clock::now());
+  const std::size_t running = under_way_.size() + claiming_;
+  return std::min(room(), limit > running ? limit - running : 0);
 }
 
 /// Sets when to look again if nothing happens before. Where there is no room for another reason than the
@@ -263,6 +270,7 @@ void Deliverer::Lane::finish(Delivery& delivery, Exchange result) {
     owner_.tasks_.spawn(owner_.keep_paused(route_, paused_));
   }
   hand_in(std::move(settlement), event.ordered);
+  owner_.measure_lag(under_way_.size() + 1);
   notify();
 }
 

@@ -42,6 +42,7 @@ class Deliverer::Lane {
 
   const RouteOptions& options() const { return owner_.options_of(route_); }
   std::size_t room() const;
+  std::size_t room_for_backlog() const;
   bool rests() const { return rests_until_ && net::Clock::now() < *rests_until_; }
   void set_alarm(std::size_t free);
   Awaitable<void> look(std::size_t free);

@@ -189,7 +189,10 @@ void Node::use_tokens() {
 
 void Node::apply(const config::ServerConfig& config) {
   http::Server::Options options = http_options(config.limits);
-  options.on_done = [this](const http::Record& record) { ingress_.on_done(record); };
+  options.on_done = [this](const http::Record& record) {
+    ingress_.on_done(record);
+    if (!record.route.empty()) inbox_.served_caller();
+  };
   ingress_server_.set_options(std::move(options));
 }
 

@@ -77,6 +77,25 @@ TEST_F(DelivererTest, records_an_answer_that_comes_after_its_caller_has_gone) {
   EXPECT_EQ(upstream_.seen.size(), 1U);
 }
 
+TEST_F(DelivererTest, sends_a_backlog_few_at_a_time_while_callers_are_about_but_not_what_they_wait_for) {
+  options_.pace = {.lag_max = 0ns, .memory = 1h, .first = 2};
+  for (int i = 0; i < 6; ++i) append(new_event("/backlog"));
+  upstream_.held = true;
+  start();
+  settle_down();
+  EXPECT_EQ(upstream_.running, 6U) << "nobody is about";
+  deliverer_->served_caller();
+  for (int i = 0; i < 6; ++i) append(new_event("/later"));
+  wake();
+  settle_down();
+  EXPECT_EQ(upstream_.running, 6U);
+  const auto [id, waited] = deliver(new_event("/awaited"));
+  EXPECT_EQ(upstream_.running, 7U);
+  upstream_.held = false;
+  ASSERT_TRUE(until_calls(13));
+  EXPECT_EQ(upstream_.most_running, 7U);
+}
+
 TEST_F(DelivererTest, lets_nobody_wait_past_a_limit_that_is_over) {
   start();
   upstream_.held = true;
