@@ -35,6 +35,9 @@ int main(int argc, char** argv) {
   }
   try {
     return run();
+  } catch (const CLI::ParseError& error) {  // an argument whose meaning is known only now
+    app.exit(error);
+    return 2;
   } catch (const std::exception& error) {
     std::cerr << "rockdove: " << error.what() << "\n";
     return 1;

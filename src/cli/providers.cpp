@@ -43,8 +43,8 @@ Catalog load_catalog(const Options& options) {
 
 const Scheme& find_scheme(const Catalog& catalog, const std::string& name) {
   if (const Scheme* scheme = catalog.find(name)) return *scheme;
-  throw std::runtime_error("there is no provider \"" + printable(name, Lines::escape) +
-                           "\"; rockdove providers list shows those there are");
+  throw CLI::ValidationError("provider", "there is no \"" + printable(name, Lines::escape) +
+                                             "\"; rockdove providers list shows those there are");
 }
 
 std::string joined(const std::vector<std::string>& list) {
@@ -119,6 +119,7 @@ json::object describe(const Scheme& scheme) {
     one["id"] = texts(event.id);
     one["type"] = texts(event.type);
     one["synchronous"] = event.synchronous;
+    if (event.fallback) one["fallback"] = to_text(*event.fallback);
     events.emplace_back(std::move(one));
   }
   json::object ack;

@@ -160,6 +160,12 @@ EventRule read_event(Section& section) {
   event.app = read_templates(section, "app", Use::shown_text);
   event.chat = read_templates(section, "chat", Use::shown_text);
   section.read("synchronous", event.synchronous);
+  std::string fallback;
+  section.read("fallback", fallback);
+  if (section.contains("fallback")) {
+    if (!event.synchronous) section.fail("fallback", "fallback needs synchronous = true: who would get it?");
+    event.fallback = to_template(section, "fallback", fallback, Use::shown_text);
+  }
   section.finish();
   return event;
 }
@@ -218,12 +224,15 @@ providers::Scheme read_provider(Section& section) {
   return scheme;
 }
 
-providers::Catalog builtin_providers() {
-  Catalog catalog;
-  Section document = Section::parse(builtin_toml(), "providers.toml");
-  add_all(catalog, document);
-  document.finish();
-  return catalog;
+const providers::Catalog& builtin_providers() {
+  static const Catalog builtin = [] {
+    Catalog catalog;
+    Section document = Section::parse(builtin_toml(), "providers.toml");
+    add_all(catalog, document);
+    document.finish();
+    return catalog;
+  }();
+  return builtin;
 }
 
 providers::Catalog read_providers(Section& document) {

@@ -12,7 +12,7 @@ namespace rockdove::config {
 /// same name replaces an earlier one. Throws ConfigError.
 providers::Catalog read_providers(Section& document);
 /// The former alone.
-providers::Catalog builtin_providers();
+const providers::Catalog& builtin_providers();
 
 /// Reads one [[provider]]. Throws ConfigError.
 providers::Scheme read_provider(Section& section);

@@ -1,5 +1,6 @@
 #include "config/route_config.hpp"
 
+#include "config/provider_config.hpp"
 #include "http/parser.hpp"
 #include "inbox/keys.hpp"
 
@@ -18,8 +19,8 @@ constexpr milliseconds deadline_max = std::chrono::minutes(5);
 constexpr milliseconds dedupe_window_min = std::chrono::minutes(1);
 constexpr std::size_t concurrency_max = 10'000;
 constexpr std::uint64_t body_limit_min = 1024, body_limit_max = 1024ULL * 1024 * 1024;
-constexpr std::array event_keys{"ack",         "dedupe", "dedupe_window", "order",
-                                "concurrency", "retry",  "success_if",    "body_limit"};
+constexpr std::array<std::string_view, 8> event_keys{"ack",         "dedupe", "dedupe_window", "order",
+                                                     "concurrency", "retry",  "success_if",    "body_limit"};
 
 void read_host(Section& section, RouteConfig& route) {
   section.read("host", route.host);
@@ -33,8 +34,7 @@ void read_host(Section& section, RouteConfig& route) {
 }
 
 /// status, type and body of an answer of our own.
-inbox::CannedAnswer read_answer(Section answer) {
-  inbox::CannedAnswer config;
+inbox::CannedAnswer read_answer(Section answer, inbox::CannedAnswer config = {}) {
   auto status = static_cast<std::size_t>(config.status);
   answer.read_count("status", status, 200, 599);
   config.status = static_cast<int>(status);
@@ -58,16 +58,28 @@ std::optional<KeyRule> parse_key_rule(std::string_view text) {
   return std::nullopt;
 }
 
-void read_dedupe(Section& section, inbox::RouteOptions& options) {
+/// What only a provider can say.
+KeyRule provider_rule(Section& section, std::string_view key, KeyRule::From from, bool has_provider) {
+  if (!has_provider)
+    section.fail(key, std::string(key) + ": this needs the route's provider, which says where it stands");
+  return KeyRule{from, ""};
+}
+
+void read_dedupe(Section& section, bool has_provider, inbox::RouteOptions& options) {
   std::vector<std::string> rules;
   section.read("dedupe", rules);
+  if (section.contains("dedupe")) options.dedupe.clear();
+  else if (has_provider && options.mode != Mode::live) options.dedupe = {KeyRule{KeyRule::From::id, ""}};
   if (rules != std::vector<std::string>{"none"}) {
     for (const std::string& rule : rules) {
-      const auto parsed = rule == "body" ? KeyRule{} : parse_key_rule(rule);
+      std::optional<KeyRule> parsed;
+      if (rule == "body") parsed = KeyRule{};
+      else if (rule == "provider") parsed = provider_rule(section, "dedupe", KeyRule::From::id, has_provider);
+      else parsed = parse_key_rule(rule);
       if (!parsed)
         section.fail("dedupe", "dedupe = " + quote(rule) +
-                                   ": must be \"none\", \"body\", \"header:NAME\" or \"json:/pointer\", or a "
-                                   "list of the latter three");
+                                   ": must be \"none\", \"provider\", \"body\", \"header:NAME\" or "
+                                   "\"json:/pointer\", or a list of the latter four");
       options.dedupe.push_back(*parsed);
     }
   }
@@ -77,17 +89,22 @@ void read_dedupe(Section& section, inbox::RouteOptions& options) {
                  "dedupe_window must be at least \"1m\": providers send the same event again for hours");
 }
 
-void read_order(Section& section, inbox::RouteOptions& options) {
+void read_order(Section& section, bool has_provider, inbox::RouteOptions& options) {
+  constexpr std::pair<std::string_view, KeyRule::From> facts[] = {
+      {"chat", KeyRule::From::chat}, {"app", KeyRule::From::app}, {"type", KeyRule::From::type}};
   std::string order = "none";
   section.read("order", order);
   if (order == "none") return;
   options.order = inbox::Order::fifo;
   if (order == "fifo") return;
   options.order = inbox::Order::key;
-  const auto rule = parse_key_rule(order);
+  auto rule = parse_key_rule(order);
+  for (const auto& [name, from] : facts)
+    if (order == name) rule = provider_rule(section, "order", from, has_provider);
   if (!rule)
     section.fail("order", "order = " + quote(order) +
-                              ": must be \"none\", \"fifo\", \"header:NAME\" or \"json:/pointer\"");
+                              ": must be \"none\", \"fifo\", \"header:NAME\", \"json:/pointer\", or with a "
+                              "provider \"chat\", \"app\" or \"type\"");
   options.order_key = *rule;
 }
 
@@ -106,8 +123,9 @@ inbox::RetryOptions read_retry(Section retry) {
   return options;
 }
 
-void read_deadline(Section& section, inbox::RouteOptions& options) {
-  if (options.mode == Mode::automatic) options.deadline = automatic_deadline;
+void read_deadline(Section& section, const RouteProvider* provider, inbox::RouteOptions& options) {
+  if (options.mode == Mode::automatic)
+    options.deadline = provider ? provider->scheme.deadline : automatic_deadline;
   section.read("deadline", options.deadline);
   if (options.deadline > deadline_max)
     section.fail("deadline", "deadline must be at most \"5m\": callers do not wait longer");
@@ -115,21 +133,23 @@ void read_deadline(Section& section, inbox::RouteOptions& options) {
     section.fail("deadline", "deadline must not be 0 with mode = \"auto\"; mode = \"inbox\" does not wait");
 }
 
-void read_fallback(Section& section, inbox::RouteOptions& options) {
+void read_fallback(Section& section, bool has_provider, inbox::RouteOptions& options) {
   Section fallback = section.section("fallback");
   if (!section.contains("fallback")) return;
-  if (options.mode != Mode::live)
+  // Of a provider's events by "auto" those are live that it wants an answer to.
+  if (options.mode == Mode::inbox || (options.mode == Mode::automatic && !has_provider))
     section.fail("fallback", "fallback is for mode = \"live\"; a route that stores its requests has an ack");
   if (options.deadline == milliseconds{0})
     section.fail("fallback", "fallback needs a deadline, which says when it answers");
   options.fallback = read_answer(std::move(fallback));
 }
 
-void read_events(Section& section, inbox::RouteOptions& options) {
+void read_events(Section& section, const RouteProvider* provider, inbox::RouteOptions& options) {
   constexpr std::array<std::string_view, 2> successes = {"2xx", "2xx-with-body"};
-  options.ack = read_answer(section.section("ack"));
-  read_dedupe(section, options);
-  read_order(section, options);
+  const auto ack = provider && options.mode != Mode::live ? fixed_ack(provider->scheme) : std::nullopt;
+  options.ack = read_answer(section.section("ack"), ack.value_or(inbox::CannedAnswer()));
+  read_dedupe(section, provider != nullptr, options);
+  read_order(section, provider != nullptr, options);
   section.read_count("concurrency", options.concurrency, 1, concurrency_max);
   options.retry = read_retry(section.section("retry"));
   if (const auto success = section.read_choice("success_if", successes))
@@ -141,36 +161,49 @@ void read_events(Section& section, inbox::RouteOptions& options) {
                  "body_limit must be from \"1KiB\" to \"1GiB\": each request is held in memory");
   options.body_bytes = static_cast<std::size_t>(limit);
   if (options.mode != Mode::live) return;
-  for (const char* key : event_keys)
-    if (section.contains(key))
+  for (const std::string_view key : event_keys)
+    // What is to be verified is held in memory, stored or not.
+    if (section.contains(key) && !(provider && key == "body_limit"))
       section.fail(key, std::string(key) +
                             " is about stored requests, and mode = \"live\" stores none: set mode to " +
                             "\"inbox\" or \"auto\", or remove it");
 }
 
-inbox::RouteOptions read_options(Section& section) {
+inbox::RouteOptions read_options(Section& section, const RouteProvider* provider) {
   constexpr std::array<std::string_view, 3> modes = {"live", "inbox", "auto"};
   inbox::RouteOptions options;
+  if (provider) options.mode = Mode::automatic;
   if (const auto mode = section.read_choice("mode", modes)) options.mode = static_cast<Mode>(*mode);
-  read_deadline(section, options);
-  read_fallback(section, options);
-  read_events(section, options);
+  read_deadline(section, provider, options);
+  read_fallback(section, provider != nullptr, options);
+  read_events(section, provider, options);
   return options;
+}
+
+void check_targets(Section& section, const RouteConfig& route) {
+  if (route.targets.empty()) return;
+  if (route.inbox.mode == Mode::live)
+    section.fail("mode", "mode = \"live\" has one answer and so one target; with [[route.target]] write " +
+                             std::string("\"inbox\" or \"auto\""));
+  for (const char* key : {"tunnel", "upstream"})
+    if (section.contains(key))
+      section.fail(key, std::string(key) + " is a matter of each [[route.target]] here");
 }
 
 }  // namespace
 
 std::vector<RouteConfig> default_routes() {
-  RouteConfig feishu{.name = "feishu", .path = "/feishu/webhook"};
-  feishu.inbox.mode = Mode::automatic;
-  feishu.inbox.deadline = automatic_deadline;
-  // Events of version 2.0, and of version 1.0.
-  feishu.inbox.dedupe = {KeyRule{KeyRule::From::json, "/header/event_id"},
-                         KeyRule{KeyRule::From::json, "/uuid"}};
-  return {std::move(feishu), RouteConfig{.name = "default"}};
+  Section document = Section::parse(
+      "[[route]]\nname = 'feishu'\npath = '/feishu/webhook'\nprovider = 'feishu'\n"
+      "[[route]]\nname = 'default'\n",
+      "defaults");
+  std::vector<RouteConfig> routes;
+  for (Section& section : document.sections("route"))
+    routes.push_back(read_route(section, builtin_providers()));
+  return routes;
 }
 
-RouteConfig read_route(Section& section) {
+RouteConfig read_route(Section& section, const providers::Catalog& catalog) {
   RouteConfig route;
   section.read_name("name", route.name);
   if (route.name.empty()) section.fail("name", "needs a name, for logs and metrics");
@@ -186,7 +219,10 @@ RouteConfig read_route(Section& section) {
     section.fail("host_header", "host_header = " + quote(route.host_header) +
                                     ": write \"keep\", \"upstream\", or the host[:port] to send");
   section.read("first_byte_timeout", route.first_byte_timeout);
-  route.inbox = read_options(section);
+  route.provider = read_route_provider(section, catalog);
+  route.inbox = read_options(section, route.provider ? &*route.provider : nullptr);
+  route.targets = read_targets(section, route.provider.has_value());
+  check_targets(section, route);
   section.finish();
   return route;
 }

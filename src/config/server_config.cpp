@@ -1,6 +1,7 @@
 #include "config/server_config.hpp"
 
 #include "base/files.hpp"
+#include "config/provider_config.hpp"
 
 #include <boost/asio/ip/network_v4.hpp>
 #include <boost/asio/ip/network_v6.hpp>
@@ -167,20 +168,30 @@ InboxConfig read_inbox(Section section) {
   return config;
 }
 
+void check_tunnels(Section& section, const RouteConfig& route, const ServerConfig& config) {
+  if (config.tunnels.size() < 2) return;
+  const char* const advice = "tunnel is empty, but there are several [[tunnel]]; name the one to use";
+  if (route.targets.empty() && route.tunnel.empty()) section.fail("tunnel", advice);
+  for (const TargetConfig& target : route.targets)
+    if (target.tunnel.empty())
+      section.fail("target", "[[route.target]] " + quote(target.name) + ": " + advice);
+}
+
 void read_routes(std::vector<Section> sections, Section& document, ServerConfig& config) {
+  const providers::Catalog catalog = read_providers(document);
   if (!sections.empty()) config.routes.clear();
   std::set<std::string> names;
   std::set<std::pair<std::string, std::string>> rules;
   for (Section& section : sections) {
-    RouteConfig route = read_route(section);
+    RouteConfig route = read_route(section, catalog);
     if (!names.insert(route.name).second)
       section.fail("name", "there is a route " + quote(route.name) + " already");
     if (!rules.emplace(route.host, route.path).second)
       section.fail("path", "another route has the same host and path, so that this one would never be used");
-    if (route.inbox.mode != inbox::Mode::live && route.inbox.body_bytes > config.inbox.memory)
+    const bool is_held = route.inbox.mode != inbox::Mode::live || route.provider;
+    if (is_held && route.inbox.body_bytes > config.inbox.memory)
       section.fail("body_limit", "body_limit must not exceed memory of [inbox], which all requests share");
-    if (route.tunnel.empty() && config.tunnels.size() > 1)
-      section.fail("tunnel", "tunnel is empty, but there are several [[tunnel]]; name the one to use");
+    check_tunnels(section, route, config);
     config.routes.push_back(std::move(route));
   }
   if (sections.empty() && config.tunnels.size() > 1)

@@ -197,20 +197,24 @@ bool Capture::takes(const http::Request& request, const RouteOptions& route) {
 
 Awaitable<Result<http::Response>> Capture::handle(http::Request request,
                                                   std::shared_ptr<const RouteOptions> options) {
+  auto held = co_await read(request, options->body_bytes);
+  if (!held) co_return held.error();
+  EventFacts facts;
+  auto response = co_await keep(std::move(request), std::move(options), std::move(facts), std::move(*held));
+  co_return response;
+}
+
+Awaitable<Result<http::Response>> Capture::keep(http::Request request,
+                                                std::shared_ptr<const RouteOptions> options, EventFacts facts,
+                                                Hold held) {
   const RouteOptions& route = *options;
-  const auto held = std::make_shared<Held>(*this);
-  const auto read = co_await read_whole(request, route, *held);
-  if (!read) {
-    ++counters_.refused;
-    co_return read.error();
-  }
   // The deadline counts from here: how long its body takes is the caller's own affair.
   const bool is_automatic = route.mode == Mode::automatic;
   const auto limit =
       is_automatic && route.deadline.count() > 0 ? net::Duration(route.deadline) : options_.commit_limit;
   const auto until = net::Clock::now() + limit;
   const std::string route_name = request.context.route;
-  NewEvent event = make_event(request, route);
+  NewEvent event = make_event(request, route, facts);
   // Delivered from memory if there is room for a second copy, else as the store gives it back.
   std::optional<NewEvent> copy;
   if (is_automatic && held->add(event.request.body.size())) copy = event;
@@ -244,27 +248,43 @@ Awaitable<Result<http::Response>> Capture::handle(http::Request request,
   co_return answer;
 }
 
-Awaitable<Result<void>> Capture::read_whole(http::Request& request, const RouteOptions& route, Held& held) {
+Awaitable<Result<Capture::Hold>> Capture::read(http::Request& request, std::size_t limit) {
+  auto held = std::make_shared<Held>(*this);
+  const auto done = co_await read_whole(request, limit, *held);
+  if (done) co_return std::move(held);
+  ++counters_.refused;
+  co_return done.error();
+}
+
+Capture::Hold Capture::hold(std::size_t bytes) {
+  auto held = std::make_shared<Held>(*this);
+  if (held->add(bytes)) return held;
+  ++counters_.refused;
+  return nullptr;
+}
+
+Awaitable<Result<void>> Capture::read_whole(http::Request& request, std::size_t limit, Held& held) {
   // Refused before the caller has sent it, if it says so.
-  if (announced_length(request.fields) > route.body_bytes) co_return Error::body_too_large;
+  if (announced_length(request.fields) > limit) co_return Error::body_too_large;
   if (!held.add(request.content.size())) co_return Error::queue_full;
   if (request.body) request.body = std::make_unique<HeldBody>(std::move(request.body), held);
-  const auto read = co_await http::read_all(request, route.body_bytes);
+  const auto read = co_await http::read_all(request, limit);
   co_return read;
 }
 
 /// Takes the request's content.
-NewEvent Capture::make_event(http::Request& request, const RouteOptions& route) const {
+NewEvent Capture::make_event(http::Request& request, const RouteOptions& route,
+                             const EventFacts& facts) const {
   const http::Context& context = request.context;
   NewEvent event;
   event.route = context.route;
   event.tunnel = context.tunnel;
   event.received_at = clock_();
-  event.dedupe_key = dedupe_key(route.dedupe, request.fields, request.content);
+  event.dedupe_key = dedupe_key(route.dedupe, request.fields, request.content, facts);
   if (!event.dedupe_key.empty()) event.dedupe_until = event.received_at + route.dedupe_window;
   if (route.order == Order::fifo) event.ordered = true;
   if (route.order == Order::key)
-    if (auto key = find_key(route.order_key, request.fields, request.content)) {
+    if (auto key = find_key(route.order_key, request.fields, request.content, facts)) {
       event.ordered = true;
       event.order_key = std::move(*key);
     }
@@ -296,7 +316,7 @@ void Capture::log_refusal(const http::Context& context, boost::system::error_cod
 
 /// If the caller is gone, or told that its event is not safe, the event may be stored all the same: then it
 /// is delivered like any other, and must not stay claimed by nobody.
-std::shared_ptr<Capture::Call<Appended>> Capture::appending(std::string route, std::shared_ptr<Held> held) {
+std::shared_ptr<Capture::Call<Appended>> Capture::appending(std::string route, Hold held) {
   auto call = std::make_shared<Call<Appended>>(executor_);
   call->held = std::move(held);
   call->on_left = [this, route = std::move(route)](const Result<Appended>& result) {

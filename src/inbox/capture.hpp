@@ -24,6 +24,9 @@ class Capture {
     net::Duration commit_limit =
         std::chrono::milliseconds(2000);  ///< mode inbox: a slower disk is Error::unavailable
   };
+  /// Memory that a request takes of Options::memory, until the last copy of the pointer is gone.
+  class Held;
+  using Hold = std::shared_ptr<Held>;
   struct Counters {
     std::uint64_t stored = 0, duplicates = 0, acked = 0, answered = 0, refused = 0;
   };
@@ -33,14 +36,22 @@ class Capture {
   /// True for a request that is stored on a route of these options.
   static bool takes(const http::Request& request, const RouteOptions& route);
 
-  /// Stores the request, and answers: the acknowledgement, or by `automatic` the upstream's own answer when
-  /// that comes by the deadline, counted from the end of the request's body, and is final (delivered or
-  /// rejected). `context.route` and `context.tunnel` are set; `options`
-  /// are the route's, which may get others meanwhile. By `automatic` a
-  /// duplicate of an ended event gets the stored answer, and one of an event under way waits for it. If the
-  /// store refuses or takes too long: Error::unavailable, so that the provider tries again. Other errors:
-  /// body_too_large, queue_full, those of reading the body. Cancelling it may leave the event stored; it is
+  /// Reads the whole body into the request's content. Errors: body_too_large above `limit` bytes, queue_full,
+  /// those of reading it.
+  Awaitable<Result<Hold>> read(http::Request& request, std::size_t limit);
+  /// Room for `bytes` more; null if there is none.
+  Hold hold(std::size_t bytes);
+
+  /// Stores the request, whose body has been read(), and answers: the acknowledgement, or by `automatic` the
+  /// upstream's own answer when that comes by the deadline, counted from the end of the request's body, and
+  /// is final (delivered or rejected). `context.route` and `context.tunnel` are set; `options` are the
+  /// route's, which may get others meanwhile. By `automatic` a duplicate of an ended event gets the stored
+  /// answer, and one of an event under way waits for it. If the store refuses or takes too long:
+  /// Error::unavailable, so that the provider tries again. Cancelling it may leave the event stored; it is
   /// delivered then.
+  Awaitable<Result<http::Response>> keep(http::Request request, std::shared_ptr<const RouteOptions> options,
+                                         EventFacts facts, Hold held);
+  /// read() and keep() of a request of which nothing is known but its bytes.
   Awaitable<Result<http::Response>> handle(http::Request request,
                                            std::shared_ptr<const RouteOptions> options);
 
@@ -51,7 +62,6 @@ class Capture {
   const Counters& counters() const { return counters_; }
 
  private:
-  class Held;
   class HeldBody;
   template <class T>
   struct Call;
@@ -61,9 +71,9 @@ class Capture {
   template <class T>
   Awaitable<std::optional<Result<T>>> ask(std::shared_ptr<Call<T>> call, Awaitable<Result<T>> operation,
                                           net::Clock::time_point until);
-  Awaitable<Result<void>> read_whole(http::Request& request, const RouteOptions& route, Held& held);
-  NewEvent make_event(http::Request& request, const RouteOptions& route) const;
-  std::shared_ptr<Call<Appended>> appending(std::string route, std::shared_ptr<Held> held);
+  Awaitable<Result<void>> read_whole(http::Request& request, std::size_t limit, Held& held);
+  NewEvent make_event(http::Request& request, const RouteOptions& route, const EventFacts& facts) const;
+  std::shared_ptr<Call<Appended>> appending(std::string route, Hold held);
   void log_refusal(const http::Context& context, boost::system::error_code error);
   Awaitable<http::Response> await_answer(EventId id, std::string route_name, const RouteOptions& route,
                                          net::Clock::time_point until);

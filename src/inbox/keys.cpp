@@ -136,13 +136,23 @@ std::optional<std::string> find_in_json(std::string_view pointer, std::string_vi
   return std::move(parser.handler().found());
 }
 
-std::optional<std::string> find_text(const KeyRule& rule, const http::Fields& fields, std::string_view body) {
+/// Two apps of one provider may count their events alike.
+std::string full_id(const EventFacts& facts) {
+  return facts.id.empty() || facts.app.empty() ? facts.id : facts.app + "\n" + facts.id;
+}
+
+std::optional<std::string> find_text(const KeyRule& rule, const http::Fields& fields, std::string_view body,
+                                     const EventFacts& facts) {
   switch (rule.from) {
     case KeyRule::From::header: {
       const auto value = fields.get(rule.name);
       return value ? std::optional<std::string>(*value) : std::nullopt;
     }
     case KeyRule::From::json: return find_in_json(rule.name, body);
+    case KeyRule::From::id: return full_id(facts);
+    case KeyRule::From::type: return facts.type;
+    case KeyRule::From::app: return facts.app;
+    case KeyRule::From::chat: return facts.chat;
     case KeyRule::From::body: break;
   }
   return body.empty() ? std::string() : net::hex(net::sha256(body));
@@ -158,6 +168,10 @@ std::string mark_of(const KeyRule& rule) {
       return "header:" + name + "\n";
     }
     case KeyRule::From::json: return "json:" + rule.name + "\n";
+    case KeyRule::From::id: return "id\n";
+    case KeyRule::From::type: return "type\n";
+    case KeyRule::From::app: return "app\n";
+    case KeyRule::From::chat: return "chat\n";
     case KeyRule::From::body: break;
   }
   return "body\n";
@@ -165,17 +179,19 @@ std::string mark_of(const KeyRule& rule) {
 
 }  // namespace
 
-std::optional<std::string> find_key(const KeyRule& rule, const http::Fields& fields, std::string_view body) {
-  auto text = find_text(rule, fields, body);
+std::optional<std::string> find_key(const KeyRule& rule, const http::Fields& fields, std::string_view body,
+                                    const EventFacts& facts) {
+  auto text = find_text(rule, fields, body, facts);
   if (!text || text->empty()) return std::nullopt;
   // Keys are kept and compared by the store: a caller must not make them megabytes long.
   if (text->size() > key_bytes_max) return "sha256:" + net::hex(net::sha256(*text));
   return text;
 }
 
-std::string dedupe_key(const std::vector<KeyRule>& rules, const http::Fields& fields, std::string_view body) {
+std::string dedupe_key(const std::vector<KeyRule>& rules, const http::Fields& fields, std::string_view body,
+                       const EventFacts& facts) {
   for (const KeyRule& rule : rules)
-    if (const auto key = find_key(rule, fields, body)) return mark_of(rule) + *key;
+    if (const auto key = find_key(rule, fields, body, facts)) return mark_of(rule) + *key;
   return {};
 }
 

@@ -16,11 +16,13 @@ namespace rockdove::inbox {
 /// Nothing if the field is missing or empty, the body is empty or not JSON, or there is nothing at the place
 /// but "", true, false, null, an object or an array: what many requests have in common tells none from
 /// another. Foreign bytes: a JSON body may nest at most 32 deep. Of members of one name the last counts.
-std::optional<std::string> find_key(const KeyRule& rule, const http::Fields& fields, std::string_view body);
+std::optional<std::string> find_key(const KeyRule& rule, const http::Fields& fields, std::string_view body,
+                                    const EventFacts& facts = {});
 inline constexpr std::size_t key_bytes_max = 200;
 
 /// The key of the first rule that finds one, made to differ between rules; empty if none does.
-std::string dedupe_key(const std::vector<KeyRule>& rules, const http::Fields& fields, std::string_view body);
+std::string dedupe_key(const std::vector<KeyRule>& rules, const http::Fields& fields, std::string_view body,
+                       const EventFacts& facts = {});
 
 /// True for "" and for texts that begin with "/" and have "~" only in "~0" and "~1" (RFC 6901 section 3).
 bool is_json_pointer(std::string_view text) noexcept;

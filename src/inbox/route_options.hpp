@@ -30,14 +30,26 @@ struct CannedAnswer {
 /// Where in a request a key is found.
 struct KeyRule {
   enum class From {
-    header,
-    json,
-    body
-  };  ///< a field's value; a string or number in a JSON body; SHA-256 of the body
+    header,  ///< a field's value
+    json,    ///< a string or number in a JSON body
+    body,    ///< SHA-256 of the body
+    id,      ///< of EventFacts, within `app` if there is one; also the following
+    type,
+    app,
+    chat,
+  };
   From from = From::body;
-  std::string name;  ///< the field's name, or the JSON pointer (RFC 6901)
+  std::string name;  ///< of header and json: the field's name, the JSON pointer (RFC 6901)
 
   bool operator==(const KeyRule&) const = default;
+};
+
+/// What is known of a request beside its bytes, from whoever could read them. Empty: nothing.
+struct EventFacts {
+  std::string id;    ///< the same for two requests of one event
+  std::string type;  ///< what happened
+  std::string app;   ///< for whom
+  std::string chat;  ///< in which conversation, or to which thing
 };
 
 enum class Order {

@@ -49,8 +49,12 @@ std::optional<Answer> make_answer(const Reply& reply, const Message& message, Wa
 Facts read_facts(const Message& message) {
   for (const EventRule& rule : message.scheme().events) {
     if (!message.hold(rule.when)) continue;
-    return Facts{first_of(rule.id, message), first_of(rule.type, message), first_of(rule.app, message),
-                 first_of(rule.chat, message), rule.synchronous};
+    return Facts{first_of(rule.id, message),
+                 first_of(rule.type, message),
+                 first_of(rule.app, message),
+                 first_of(rule.chat, message),
+                 rule.synchronous,
+                 rule.fallback ? message.render(*rule.fallback) : std::nullopt};
   }
   return {};
 }

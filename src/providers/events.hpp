@@ -12,6 +12,7 @@ namespace rockdove::providers {
 struct Facts {
   std::string id, type, app, chat;
   bool synchronous = false;
+  std::optional<std::string> fallback;  ///< JSON; nothing: there is none, and a failure is told as such
 };
 inline constexpr std::size_t fact_bytes_max = 256;
 

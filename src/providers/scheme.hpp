@@ -110,11 +110,12 @@ struct Challenge {
 /// What an event says of itself. Each is the first template all of whose holes are filled.
 struct EventRule {
   std::vector<Condition> when;
-  std::vector<Template> id;    ///< the same for a repeated delivery
-  std::vector<Template> type;  ///< what happened
-  std::vector<Template> app;   ///< which of the provider's apps or tenants it is for
-  std::vector<Template> chat;  ///< the conversation or thing whose events have an order
-  bool synchronous = false;    ///< its sender shows the answer to somebody: it cannot be given later
+  std::vector<Template> id;          ///< the same for a repeated delivery
+  std::vector<Template> type;        ///< what happened
+  std::vector<Template> app;         ///< which of the provider's apps or tenants it is for
+  std::vector<Template> chat;        ///< the conversation or thing whose events have an order
+  bool synchronous = false;          ///< its sender shows the answer to somebody: it cannot be given later
+  std::optional<Template> fallback;  ///< of a synchronous one: the JSON to say if nobody answers in time
 
   bool operator==(const EventRule&) const = default;
 };

@@ -202,7 +202,7 @@ std::optional<Verdict> judge_unsigned(const Message& message) {
   for (const Challenge& challenge : message.scheme().challenges) {
     if (!challenge.is_unsigned || !message.hold(challenge.when)) continue;
     if (!message.render(challenge.reply.body)) continue;  // what cannot be answered is no challenge
-    Verdict verdict{Outcome::ok, "challenge", {}};
+    Verdict verdict{Outcome::ok, "challenge", {}, true};
     const auto& secrets = message.secrets().values(challenge.secret);
     if (!challenge.token || secrets.empty()) return verdict;
     const auto token = message.value(*challenge.token);

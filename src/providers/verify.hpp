@@ -29,6 +29,7 @@ struct Verdict {
   Outcome outcome = Outcome::unrecognised;
   std::string check;  ///< the name of the check that decided; "challenge" for an unsigned one; or empty
   std::string part;   ///< what it is about: a place as text, or the name of a secret; or empty
+  bool only_challenge = false;  ///< proves nothing: good for challenge_answer() and for nothing else
 
   /// The request may go on: it is proven, or nobody asked for proof.
   bool accepted() const { return outcome == Outcome::ok || outcome == Outcome::unchecked; }

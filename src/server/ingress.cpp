@@ -5,11 +5,9 @@
 
 namespace rockdove::server {
 
-Ingress::Ingress(net::Executor executor, Agents& agents, inbox::Capture& capture, Pages pages,
-                 Options options)
-    : agents_(agents),
-      capture_(capture),
-      callbacks_(executor, agents),
+Ingress::Ingress(net::Executor executor, Agents& agents, http::Handler& upstreams, inbox::Capture& capture,
+                 inbox::WallClock clock, Pages pages, Options options)
+    : dispatch_(executor, agents, upstreams, capture, std::move(clock)),
       pages_(std::move(pages)),
       options_(std::move(options)),
       router_(std::make_shared<Router>(options_.routes)) {}
@@ -35,17 +33,12 @@ Awaitable<Result<http::Response>> Ingress::handle(http::Request request) {
     return false;
   });
   if (request.context.record) request.context.record->peer = request.context.peer;
-  if (route->host_header == "upstream") request.context.host = "upstream";
-  else if (route->host_header != "keep") request.fields.set("Host", route->host_header);
-  const std::shared_ptr<const inbox::RouteOptions> how(router_, &route->inbox);
-  if (inbox::Capture::takes(request, *how)) {
-    // There may be more than one tunnel by the time the event is delivered.
-    if (request.context.tunnel.empty()) request.context.tunnel = agents_.only_tunnel();
-    return capture_.handle(std::move(request), how);
-  }
-  const bool has_deadline = how->mode == inbox::Mode::live && how->deadline.count() > 0;
-  if (has_deadline && request.upgrade.empty()) return callbacks_.handle(std::move(request), how);
-  return agents_.handle(std::move(request));
+  return dispatch_.handle(std::move(request), Dispatch::Route(router_, route), provider_of(route->name));
+}
+
+Dispatch::Provider Ingress::provider_of(std::string_view route) const {
+  const auto found = options_.providers->find(route);
+  return found == options_.providers->end() ? nullptr : found->second;
 }
 
 std::optional<http::Response> Ingress::own_page(const http::Request& request) const {
@@ -77,7 +70,10 @@ boost::json::array Ingress::to_json() const {
   static const ops::RouteStats none;
   for (const config::RouteConfig& route : options_.routes) {
     const auto stats = stats_.find(route.name);
-    routes.push_back(ops::to_json(route.name, route.tunnel, stats == stats_.end() ? none : stats->second));
+    auto json = ops::to_json(route.name, route.tunnel, stats == stats_.end() ? none : stats->second);
+    if (const auto provider = provider_of(route.name))
+      json["provider"] = dispatch_.edge().to_json(route.name, *provider);
+    routes.push_back(std::move(json));
   }
   return routes;
 }

@@ -6,7 +6,7 @@
 #include "net/address.hpp"
 #include "ops/route_stats.hpp"
 #include "server/agents.hpp"
-#include "server/callbacks.hpp"
+#include "server/dispatch.hpp"
 #include "server/router.hpp"
 
 #include <boost/json/array.hpp>
@@ -23,6 +23,7 @@ class Ingress final : public http::Handler {
  public:
   struct Options {
     std::vector<config::RouteConfig> routes;
+    std::shared_ptr<const ProviderRoutes> providers = std::make_shared<ProviderRoutes>();  ///< never null
     std::vector<net::Network> trusted_proxies;
     net::Duration first_byte_timeout = std::chrono::seconds(60);
     bool public_stats = true;
@@ -31,27 +32,28 @@ class Ingress final : public http::Handler {
   /// Answers GET /health and /stats; null if `target` is not one of its own.
   using Pages = std::function<std::optional<http::Response>(std::string_view target)>;
 
-  /// `capture` gets what its route has stored, `agents` everything else; both must outlive the ingress.
-  Ingress(net::Executor executor, Agents& agents, inbox::Capture& capture, Pages pages, Options options);
+  /// As Dispatch, which gets every request that is not for one of the server's own pages.
+  Ingress(net::Executor executor, Agents& agents, http::Handler& upstreams, inbox::Capture& capture,
+          inbox::WallClock clock, Pages pages, Options options);
 
   Awaitable<Result<http::Response>> handle(http::Request request) override;
 
   /// Gives up what no caller waits for any more. Once no handle() is left.
-  Awaitable<void> cancel() { return callbacks_.cancel(); }
+  Awaitable<void> cancel() { return dispatch_.cancel(); }
 
   /// Counts and logs an exchange that has ended.
   void on_done(const http::Record& record);
 
   /// Counts of routes that stay are kept.
   void set_options(Options options);
+  const std::shared_ptr<const ProviderRoutes>& providers() const { return options_.providers; }
   boost::json::array to_json() const;
 
  private:
   std::optional<http::Response> own_page(const http::Request& request) const;
+  Dispatch::Provider provider_of(std::string_view route) const;
 
-  Agents& agents_;
-  inbox::Capture& capture_;
-  Callbacks callbacks_;
+  Dispatch dispatch_;
   const Pages pages_;
   Options options_;
   std::shared_ptr<const Router> router_;  // requests hold on to the one that they came by

@@ -42,9 +42,10 @@ Node::Node(net::Executor executor, config::ServerConfig config)
       budget_{config_.limits.link_memory, 0},
       tokens_(config_.data),
       agents_(executor, agents_options(config_)),
-      inbox_(executor, agents_, wall_time, inbox_options(config_)),
+      plaintext_(agents_, wall_time),
+      inbox_(executor, plaintext_, wall_time, inbox_options(config_)),
       ingress_(
-          executor, agents_, inbox_.capture(),
+          executor, agents_, plaintext_, inbox_.capture(), wall_time,
           [this](std::string_view target) { return page(target, Audience::everybody); },
           ingress_options(config_)),
       admin_([this](std::string_view target) { return page(target, Audience::operators); },
@@ -60,6 +61,7 @@ Node::Node(net::Executor executor, config::ServerConfig config)
       stop_(executor) {
   agents_.on_ready([this](const std::string& tunnel) { inbox_.hope(tunnel); });
   apply(config_);
+  use_providers(config_);
   use_tokens();
   open_listeners();
 }
@@ -196,6 +198,11 @@ void Node::apply(const config::ServerConfig& config) {
   ingress_server_.set_options(std::move(options));
 }
 
+void Node::use_providers(const config::ServerConfig& config) {
+  warn_of_unchecked(config, *ingress_.providers());
+  plaintext_.set_routes(ingress_.providers());
+}
+
 void Node::reload(config::ServerConfig config) {
   const bool has_other_data = config.data != config_.data;
   config.data = config_.data;  // where tokens and the own key stay until the next start
@@ -217,6 +224,7 @@ void Node::reload(config::ServerConfig config) {
   ingress_tls_ = std::move(new_ingress_tls);
   link_port_.set_tls(tunnel_tls_);
   ingress_.set_options(std::move(new_ingress));
+  use_providers(config);
   agents_.set_options(agents_options(config));
   inbox_.set_options(config.inbox.retention, deliverer_options(config));
   budget_.limit = config.limits.link_memory;

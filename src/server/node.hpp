@@ -10,6 +10,7 @@
 #include "server/agents.hpp"
 #include "server/ingress.hpp"
 #include "server/link_port.hpp"
+#include "server/plaintext.hpp"
 #include "server/tokens.hpp"
 
 #include <memory>
@@ -47,6 +48,7 @@ class Node {
   Awaitable<void> stop_in_order();
   void open_listeners();
   void apply(const config::ServerConfig& config);
+  void use_providers(const config::ServerConfig& config);
   /// Who reads a page: addresses and URLs of the inside are not for everybody.
   enum class Audience { everybody, operators };
   std::optional<http::Response> page(std::string_view target, Audience audience) const;
@@ -59,6 +61,7 @@ class Node {
   tunnel::Budget budget_;
   TokenStore tokens_;
   Agents agents_;
+  Plaintext plaintext_;
   inbox::Inbox inbox_;
   Ingress ingress_;
   Admin admin_;

@@ -16,6 +16,7 @@ Agents::Options agents_options(const config::ServerConfig& config) {
 Ingress::Options ingress_options(const config::ServerConfig& config) {
   Ingress::Options options;
   options.routes = config.routes;
+  options.providers = load_provider_routes(config);
   for (const std::string& text : config.trusted_proxies) {
     const auto network = net::Network::parse(text);
     if (!network) throw std::runtime_error("trusted_proxies: \"" + text + "\" is not an address block");
@@ -71,6 +72,11 @@ inbox::Deliverer::Options deliverer_options(const config::ServerConfig& config) 
     inbox::RouteOptions& known = options.routes[route.name] = route.inbox;
     known.tunnel = route.tunnel;
     known.upstream = route.upstream;
+    for (const config::TargetConfig& target : route.targets) {
+      inbox::RouteOptions& of_target = options.routes[target_route(route.name, target)] = route.inbox;
+      of_target.tunnel = target.tunnel;
+      of_target.upstream = target.upstream;
+    }
   }
   return options;
 }

@@ -13,7 +13,8 @@
 namespace rockdove::server {
 
 Agents::Options agents_options(const config::ServerConfig& config);
-/// Throws std::runtime_error for an address block that is none.
+/// Reads the routes' secrets. Throws std::runtime_error for one that cannot be used, and for an address block
+/// that is none.
 Ingress::Options ingress_options(const config::ServerConfig& config);
 http::Server::Options http_options(const config::LimitsConfig& limits);
 /// `budget` is shared by all links and must outlive them.

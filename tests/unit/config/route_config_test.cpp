@@ -1,5 +1,7 @@
 #include "config/route_config.hpp"
 
+#include "config/provider_config.hpp"
+
 #include <gtest/gtest.h>
 
 namespace rockdove::config {
@@ -12,7 +14,7 @@ using inbox::Order;
 
 RouteConfig parse(const std::string& keys) {
   Section document = Section::parse("[[route]]\nname = 'r'\n" + keys, "s.toml");
-  return read_route(document.sections("route").at(0));
+  return read_route(document.sections("route").at(0), builtin_providers());
 }
 
 inbox::RouteOptions options_of(const std::string& keys) {
@@ -37,8 +39,9 @@ TEST(RouteConfig, without_any_route_feishus_events_are_stored_and_the_rest_is_li
   EXPECT_EQ(routes[0].path, "/feishu/webhook");
   EXPECT_EQ(routes[0].inbox.mode, Mode::automatic);
   EXPECT_EQ(routes[0].inbox.deadline, 2500ms);
-  EXPECT_EQ(routes[0].inbox.dedupe, (std::vector<KeyRule>{{KeyRule::From::json, "/header/event_id"},
-                                                          {KeyRule::From::json, "/uuid"}}));
+  EXPECT_EQ(routes[0].inbox.dedupe, (std::vector<KeyRule>{{KeyRule::From::id, ""}}));
+  ASSERT_TRUE(routes[0].provider);
+  EXPECT_EQ(routes[0].provider->scheme.name, "feishu");
   EXPECT_EQ(routes[1], RouteConfig{.name = "default"});
 }
 
@@ -106,7 +109,8 @@ TEST(RouteConfig, a_mistake_is_an_error_that_names_the_line_and_what_is_allowed)
       {"mode = 'inbox'\nack = {type = \"a\\nb\"}",
        "s.toml:4: [route.ack] type = \"a?b\": must be a media type"},
       {"mode = 'inbox'\nack = 'ok'", "s.toml:4: [[route]] ack must be a table, { key = value, ... }, not a"},
-      {"mode = 'inbox'\ndedupe = 'id'", "s.toml:4: [[route]] dedupe = \"id\": must be \"none\", \"body\","},
+      {"mode = 'inbox'\ndedupe = 'id'",
+       "s.toml:4: [[route]] dedupe = \"id\": must be \"none\", \"provider\","},
       {"mode = 'inbox'\ndedupe = ['none', 'body']", "s.toml:4: [[route]] dedupe = \"none\": must be"},
       {"mode = 'inbox'\ndedupe = 'header:a b'", "s.toml:4: [[route]] dedupe = \"header:a b\": must be"},
       {"mode = 'inbox'\ndedupe = 'header:'", "s.toml:4: [[route]] dedupe = \"header:\": must be"},
@@ -116,6 +120,8 @@ TEST(RouteConfig, a_mistake_is_an_error_that_names_the_line_and_what_is_allowed)
       {"mode = 'inbox'\ndedupe = \"json:/\\n\"", "s.toml:4: [[route]] dedupe = \"json:/?\": must be"},
       {"mode = 'inbox'\ndedupe = 1", "s.toml:4: [[route]] dedupe must be a string or a list of strings"},
       {"mode = 'inbox'\ndedupe_window = '59s'", "s.toml:4: [[route]] dedupe_window must be at least \"1m\""},
+      {"mode = 'inbox'\ndedupe = 'provider'", "s.toml:4: [[route]] dedupe: this needs the route's provider"},
+      {"mode = 'inbox'\norder = 'chat'", "s.toml:4: [[route]] order: this needs the route's provider"},
       {"mode = 'inbox'\norder = 'body'", "s.toml:4: [[route]] order = \"body\": must be \"none\", \"fifo\","},
       {"mode = 'inbox'\nconcurrency = 0",
        "s.toml:4: [[route]] concurrency = 0: must be a whole number from 1"},

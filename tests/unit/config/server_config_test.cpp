@@ -36,7 +36,9 @@ TEST(ServerConfig, the_example_shows_every_key_with_its_default) {
   for (const char* table : {"[server]", "[tunnel_tls]", "[ingress_tls]", "[log]", "[limits]", "[inbox]",
                             "[[tunnel]]", "[[route]]"})
     for (const std::string& key : known_keys(table, error))
-      EXPECT_TRUE(shows_key(example, table, key)) << table << " " << key;
+      EXPECT_TRUE(key == "target" || shows_key(example, table, key)) << table << " " << key;
+  for (const std::string& key : known_keys("[[route]]\nname = \"x\"\n[[route.target]]", error))
+    EXPECT_TRUE(shows_key(example, "[[route.target]]", key)) << key;
 }
 
 TEST(ServerConfig, the_commented_part_of_the_example_is_valid) {
@@ -45,6 +47,11 @@ TEST(ServerConfig, the_commented_part_of_the_example_is_valid) {
   EXPECT_EQ(config.tunnels[0], (TunnelConfig{"feishu-bot", 512, 1024}));
   EXPECT_EQ(config.routes.at(1).inbox.deadline, 2s);
   EXPECT_EQ(config.routes.at(1).inbox.fallback, inbox::CannedAnswer{});
+  ASSERT_TRUE(config.routes.at(2).provider);
+  EXPECT_TRUE(config.routes[2].provider->plaintext);
+  EXPECT_EQ(config.routes[2].provider->secrets.size(), 2U);
+  ASSERT_EQ(config.routes[2].targets.size(), 2U);
+  EXPECT_EQ(config.routes[2].targets[1], (TargetConfig{"bot-b", "bot-b", "", {"card.action.trigger"}}));
 }
 
 TEST(ServerConfig, reads_what_is_set) {
