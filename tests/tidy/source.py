@@ -6,6 +6,7 @@ from pathlib import Path
 FUNCTION_END = re.compile(r"(\)|\b(const|noexcept|override|final|mutable|try)|-> ?[\w:<>,&* ]+|})$")
 BLOCK_WORDS = re.compile(r"\b(if|for|while|switch)\s*(constexpr\s*)?$")
 OPEN, CLOSE = "([{", ")]}"
+APPS = {"feishu_bot"}  # folders of tests for apps/feishu-bot
 
 
 class Source:
@@ -29,13 +30,15 @@ class Source:
 
 
 def layer_of(path: str) -> str:
-    """The layer whose rules a file obeys; "main" for what stands above all layers."""
+    """The layer whose rules a file obeys; "main" for what stands above all layers, "apps" for an app."""
     parts = path.split("/")
+    if parts[0] == "apps":
+        return "apps"
     if parts[0] == "src" and len(parts) > 2:
         return parts[1]
     if parts[0] == "tests" and len(parts) > 3 and parts[1] in ("unit", "fuzz"):
-        return parts[2]
-    return "main" if parts[0] in ("src", "apps") else "any"
+        return "apps" if parts[2] in APPS else parts[2]
+    return "main" if parts[0] == "src" else "any"
 
 
 LITERAL = re.compile(

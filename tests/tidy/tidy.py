@@ -23,14 +23,19 @@ RANKS = {
     "config": 4, "ops": 4,
     "server": 5, "agent": 5,
     "cli": 6, "main": 7,
+    "apps": 8,
 }  # fmt: skip
+
+# Programs of apps/ are what users start their own from: they stand on the layers that know nothing of
+# links and inboxes, and read their configuration and the providers' table as the program does.
+APPS_MAY_KNOW = {"base", "net", "http", "providers", "config/toml_reader.hpp", "config/provider_config.hpp"}
 
 # Names of third parties, and the layers that may know them.
 THIRD_PARTIES = [
     ("nghttp2", r"^nghttp2/", r"\bnghttp2_", {"tunnel"}),
     ("SQLite", r"^sqlite3", r"\bsqlite3", {"inbox"}),
     ("toml++", r"^toml", r"\btoml::", {"config"}),
-    ("CLI11", r"^CLI/", r"\bCLI::", {"cli", "main"}),
+    ("CLI11", r"^CLI/", r"\bCLI::", {"cli", "main", "apps"}),
     ("prometheus", r"^prometheus/", r"\bprometheus::", {"ops"}),
     ("Asio", r"^boost/asio", r"\basio::", set(RANKS) - {"base"}),
     ("spdlog", r"^spdlog/", r"\bspdlog::", set(RANKS) - {"base"}),
@@ -54,6 +59,15 @@ def includes_point_down(source):
             yield line, f"{source.layer} may not include {name}: includes point down, siblings are blind"
         if name.startswith(".."):
             yield line, "includes start at src/, not at .."
+
+
+def apps_stand_on_few_layers(source):
+    if source.layer != "apps":
+        return
+    for line, name in source.includes():
+        layer = name.split("/")[0]
+        if "/" in name and layer in RANKS and not APPS_MAY_KNOW & {layer, name}:
+            yield line, f"an app may not include {name}"
 
 
 def third_parties_stay_home(source):
@@ -136,8 +150,8 @@ def text_is_clean(source):
         yield len(source.lines), "no line end at the end of the file"
 
 
-CPP_RULES = [includes_point_down, third_parties_stay_home, files_are_short, functions_are_short,
-             awaits_are_plain, coroutines_are_owned, headers_begin_well]  # fmt: skip
+CPP_RULES = [includes_point_down, apps_stand_on_few_layers, third_parties_stay_home, files_are_short,
+             functions_are_short, awaits_are_plain, coroutines_are_owned, headers_begin_well]  # fmt: skip
 TEXT_RULES = [text_is_clean]
 
 
