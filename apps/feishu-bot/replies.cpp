@@ -1,6 +1,7 @@
 #include "feishu-bot/replies.hpp"
 
 #include "net/crypto.hpp"
+#include "net/deadline.hpp"
 #include "net/log.hpp"
 
 namespace rockdove::feishu_bot {
@@ -14,12 +15,18 @@ Awaitable<void> sleep(net::Executor executor, net::Duration span) {
 
 }  // namespace
 
+Replies::Replies(net::Executor executor, FeishuApi& feishu, Options options)
+    : feishu_(feishu),
+      options_(std::move(options)),
+      tasks_(executor, net::abort_on_error),
+      all_sent_(executor) {}
+
 Result<void> Replies::send(Reply reply) {
   if (counters_.waiting >= options_.queue_max) return Error::queue_full;
   const auto [place, is_new] = lanes_.try_emplace(reply.chat_id);
   Lane& lane = place->second;
   if (lane.waiting.size() >= options_.chat_queue_max) return Error::queue_full;
-  if (is_new) lanes_group_.spawn(run_lane(reply.chat_id));
+  if (is_new) tasks_.spawn(run_lane(reply.chat_id));
   lane.waiting.push_back(std::move(reply));
   ++counters_.waiting;
   return {};
@@ -33,9 +40,9 @@ Awaitable<void> Replies::run_lane(std::string chat_id) {
       const Reply reply = std::move(lane.waiting.front());
       lane.waiting.pop_front();
       co_await deliver(lane, reply);
-      --counters_.waiting;
+      if (--counters_.waiting == 0) all_sent_.notify();
     }
-    co_await sleep(lanes_group_.executor(), options_.window);
+    co_await sleep(tasks_.executor(), options_.window);
     if (lane.waiting.empty()) break;
   }
   lanes_.erase(chat_id);
@@ -61,7 +68,7 @@ Awaitable<void> Replies::deliver(Lane& lane, const Reply& reply) {
     }
     net::Duration pause = failure.retry_after;
     if (pause == net::Duration::zero()) pause = backoff.next(net::random_u32());
-    co_await sleep(lanes_group_.executor(), pause);
+    co_await sleep(tasks_.executor(), pause);
   }
 }
 
@@ -69,18 +76,24 @@ Awaitable<void> Replies::deliver(Lane& lane, const Reply& reply) {
 Awaitable<void> Replies::pace(Lane& lane) {
   while (lane.sent.size() >= options_.per_window) {
     const auto pause = lane.sent.front() + options_.window - net::Clock::now();
-    if (pause > net::Duration::zero()) co_await sleep(lanes_group_.executor(), pause);
+    if (pause > net::Duration::zero()) co_await sleep(tasks_.executor(), pause);
     lane.sent.pop_front();
   }
 }
 
 Awaitable<void> Replies::drain(net::Duration limit) {
-  co_await lanes_group_.join_for(limit);
+  bool is_over = false;
+  net::Deadline end(net::Deadlines::of(tasks_.executor().context()), [this, &is_over] {
+    is_over = true;
+    all_sent_.notify();
+  });
+  end.set(limit);
+  while (counters_.waiting > 0 && !is_over) co_await all_sent_.wait();
 }
 
 Awaitable<void> Replies::cancel() {
-  lanes_group_.cancel();
-  co_await lanes_group_.join();
+  tasks_.cancel();
+  co_await tasks_.join();
 }
 
 }  // namespace rockdove::feishu_bot

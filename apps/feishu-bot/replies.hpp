@@ -36,8 +36,7 @@ class Replies {
   };
 
   /// `feishu` must outlive it.
-  Replies(net::Executor executor, FeishuApi& feishu, Options options)
-      : feishu_(feishu), options_(std::move(options)), lanes_group_(executor, net::abort_on_error) {}
+  Replies(net::Executor executor, FeishuApi& feishu, Options options);
 
   /// Error::queue_full if too many wait already. What becomes of the reply later is logged.
   Result<void> send(Reply reply);
@@ -62,7 +61,8 @@ class Replies {
   const Options options_;
   Counters counters_;
   std::map<std::string, Lane> lanes_;  // of chats that had a reply within the last window
-  net::TaskGroup lanes_group_;         // one task a lane
+  net::TaskGroup tasks_;               // one a lane
+  net::Event all_sent_;                // for drain()
 };
 
 }  // namespace rockdove::feishu_bot
