@@ -175,8 +175,8 @@ class Failures(BotTest):
                 (said({"code": 123456, "message": "<at user_id=\"all\">"}), "123456：＜at"),
                 (answer(b"<html>", "502 Bad Gateway"), "没看懂"),
                 (answer(b"[1]"), "没看懂"),
-                (said({"error": {"hop": "link", "cause": "no_agent", "message": "m"}}, "503 Service Unavailable"), "连不上"),
-                (said({"error": {"hop": "upstream", "cause": "upstream_timeout"}}, "504 Gateway Timeout"), "没有及时"),
+                (said({"error": {"hop": "link", "cause": "no_agent"}}, "503 Service Unavailable"), "连不上"),
+                (said({"error": {"hop": "edge", "cause": "timed_out"}}, "504 Gateway Timeout"), "没有及时"),
                 (good({"unexpected": "object"}), "还没有已授权的店铺")):
             self.lingxing.handler = handler
             self.assertIn(expected, self.asked("店铺").text)
@@ -185,11 +185,12 @@ class Failures(BotTest):
 
     def test_odd_payloads_are_refused_or_ignored_and_do_no_harm(self):
         bot = self.bot(keys='app_id = "cli_fake"\napp_secret = "fake-secret"', save=False)
-        message = {"schema": "2.0", "header": {"event_type": "im.message.receive_v1", "event_id": "e"}}
-        for body in (b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"encrypt":"AAAA"}', b'{"encrypt":7}', b"{}", b'{"schema":"2.0"}',
-                     b"[" * 5000, json.dumps(message).encode(), json.dumps({**message, "event": []}).encode(),
-                     json.dumps({**message, "event": {"message": {"message_id": "../x", "chat_id": "oc"}}}).encode(),
-                     json.dumps({**message, "event": {"message": {"message_id": 7, "chat_id": [], "content": "{"}}}).encode()):
+        event = {"schema": "2.0", "header": {"event_type": "im.message.receive_v1", "event_id": "e"}}
+        events = [event, {**event, "event": []}, {**event, "event": {"message": []}}, {**event, "header": "x"},
+                  {**event, "event": {"message": {"message_id": "../x", "chat_id": "oc", "chat_type": "p2p"}}},
+                  {**event, "event": {"message": {"message_id": 7, "chat_id": [], "content": "{"}}}]
+        for body in (b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"encrypt":"AAAA"}', b'{"encrypt":7}', b"{}",
+                     b'{"schema":"2.0"}', b"[" * 5000, *(json.dumps(each).encode() for each in events)):
             status, _ = bot.ask("POST", "/feishu/webhook", body)
             self.assertIn(status, (200, 400), body[:60])
         self.assertEqual(bot.ask("POST", "/feishu/webhook", b"x" * (1024 * 1024 + 1))[0], 413)
