@@ -53,6 +53,7 @@ struct ErrorsForgotten {
 
 const EVP_MD* algorithm_of(Digest digest) {
   switch (digest) {
+    case Digest::md5: return EVP_md5();
     case Digest::sha1: return EVP_sha1();
     case Digest::sha256: return EVP_sha256();
     case Digest::sha512: return EVP_sha512();
@@ -88,6 +89,15 @@ std::optional<std::string> run_cbc(bool encrypt, std::string_view key, std::stri
   if (!ok) return std::nullopt;
   result.resize(static_cast<std::size_t>(size + rest));
   return result;
+}
+
+const EVP_CIPHER* ecb_cipher_for(std::string_view key) {
+  switch (key.size()) {
+    case 16: return EVP_aes_128_ecb();
+    case 24: return EVP_aes_192_ecb();
+    case 32: return EVP_aes_256_ecb();
+    default: return nullptr;
+  }
 }
 
 Key parse_spki(std::string_view der) {
@@ -186,6 +196,23 @@ std::optional<std::string> aes_256_cbc_decrypt(std::string_view key, std::string
 std::optional<std::string> aes_256_cbc_encrypt(std::string_view key, std::string_view iv,
                                                std::string_view data) {
   return run_cbc(true, key, iv, data);
+}
+
+std::optional<std::string> aes_ecb_encrypt(std::string_view key, std::string_view data) {
+  const EVP_CIPHER* cipher = ecb_cipher_for(key);
+  if (!cipher || !fits_int(data)) return std::nullopt;
+  const ErrorsForgotten forgotten;
+  const CipherContext context(EVP_CIPHER_CTX_new());
+  std::string result(data.size() + EVP_MAX_BLOCK_LENGTH, '\0');
+  int size = 0, rest = 0;
+  const bool ok = context &&
+                  EVP_EncryptInit_ex2(context.get(), cipher, bytes_of(key), nullptr, nullptr) == 1 &&
+                  (data.empty() || EVP_EncryptUpdate(context.get(), bytes_of(result), &size, bytes_of(data),
+                                                     static_cast<int>(data.size())) == 1) &&
+                  EVP_EncryptFinal_ex(context.get(), bytes_of(result) + size, &rest) == 1;
+  if (!ok) return std::nullopt;
+  result.resize(static_cast<std::size_t>(size + rest));
+  return result;
 }
 
 std::optional<std::string> aes_256_gcm_decrypt(std::string_view key, std::string_view nonce,

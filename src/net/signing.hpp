@@ -8,12 +8,14 @@
 
 namespace rockdove::net {
 
-enum class Digest { sha1, sha256, sha512 };
+/// MD5 (RFC 1321) only for protocols that ask for it: it resists nobody.
+enum class Digest { md5, sha1, sha256, sha512 };
 
 /// A message in pieces, one after the other, so that a large one need not be copied together.
 using Pieces = std::span<const std::string_view>;
 
-/// 20, 32 or 64 bytes (FIPS 180-4).
+/// 16, 20, 32 or 64 bytes (RFC 1321, FIPS 180-4). Throws std::runtime_error where the system forbids the
+/// digest.
 std::string digest(Digest algorithm, Pieces pieces);
 /// HMAC (RFC 2104), as long as the digest. A key may have any length, also none.
 std::string hmac(Digest algorithm, std::string_view key, Pieces pieces);
@@ -36,6 +38,9 @@ std::optional<std::string> aes_256_cbc_decrypt(std::string_view key, std::string
                                                std::string_view data);
 std::optional<std::string> aes_256_cbc_encrypt(std::string_view key, std::string_view iv,
                                                std::string_view data);
+/// AES in ECB mode (NIST SP 800-38A) with PKCS #7 padding (RFC 5652 section 6.3). Equal blocks stay visible
+/// in it, so only for protocols that ask for it. Nothing unless `key` has 16, 24 or 32 bytes.
+std::optional<std::string> aes_ecb_encrypt(std::string_view key, std::string_view data);
 /// AES-256 in GCM mode (NIST SP 800-38D): `data` ends with a tag of 16 bytes. Nothing if the tag is wrong,
 /// `key` has not 32 bytes or `nonce` not 12.
 std::optional<std::string> aes_256_gcm_decrypt(std::string_view key, std::string_view nonce,

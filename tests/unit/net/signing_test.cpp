@@ -42,6 +42,31 @@ TEST(Signing, a_digest_of_pieces_is_that_of_the_whole) {
   EXPECT_EQ(hex(digest(Digest::sha512, pieces)).substr(0, 16), "ddaf35a193617aba");
 }
 
+TEST(Signing, md5_matches_rfc_1321) {
+  const std::string_view pieces[] = {"message ", "digest"};
+  EXPECT_EQ(hex(digest(Digest::md5, pieces)), "f96b697d7cb7938d525a2f31aaf161d0");
+  EXPECT_EQ(hex(digest(Digest::md5, {})), "d41d8cd98f00b204e9800998ecf8427e");
+}
+
+TEST(Signing, aes_ecb_matches_sp_800_38a_and_pads) {
+  const std::string block = unhex("6bc1bee22e409f96e93d7e117393172a");
+  const std::string key = unhex("2b7e151628aed2a6abf7158809cf4f3c");
+  const auto one = aes_ecb_encrypt(key, block);
+  ASSERT_TRUE(one);
+  EXPECT_EQ(hex(*one).substr(0, 32), "3ad77bb40d7a3660a89ecaf32466ef97");
+  EXPECT_EQ(one->size(), 32U) << "a whole block of padding follows a whole block";
+  EXPECT_EQ(one->substr(16), *aes_ecb_encrypt(key, ""));
+  EXPECT_EQ(aes_ecb_encrypt(key, "15 bytes of text").value().size(), 32U);
+  EXPECT_EQ(aes_ecb_encrypt(key, "15 bytes of tex").value().size(), 16U);
+  const std::string long_key = unhex("603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4");
+  EXPECT_EQ(hex(aes_ecb_encrypt(long_key, block).value()).substr(0, 32), "f3eed1bdb5d2a03c064b5a7e3db181f8");
+  const std::string middle_key = unhex("8e73b0f7da0e6452c810f32b809079e562f8ead2522c6b7b");
+  EXPECT_EQ(hex(aes_ecb_encrypt(middle_key, block).value()).substr(0, 32),
+            "bd334f1d6e45f25ff712a214571fa5cc");
+  for (const std::size_t size : {0U, 15U, 17U, 33U})
+    EXPECT_FALSE(aes_ecb_encrypt(std::string(size, 'k'), block));
+}
+
 TEST(Signing, ed25519_matches_rfc_8032) {
   const std::string key = unhex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c");
   std::string signature = unhex(
