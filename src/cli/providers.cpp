@@ -85,6 +85,7 @@ json::object describe(const Check& check) {
   json::object result;
   result["name"] = check.name;
   result["when"] = texts(check.when);
+  if (!check.unless.empty()) result["unless"] = check.unless;
   result["algorithm"] = algorithm_names[static_cast<std::size_t>(check.algorithm)];
   result["signature"] = texts(check.signature);
   result["encoding"] = encoding_names[static_cast<std::size_t>(check.encoding)];

@@ -1,5 +1,6 @@
 #include "config/provider_config.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace rockdove::config {
@@ -90,6 +91,7 @@ Check read_check(Section& section) {
   Check check;
   section.read("name", check.name);
   check.when = read_conditions(section, "when");
+  section.read("unless", check.unless);
   read_enum(section, "algorithm", algorithm_names, check.algorithm);
   if (!section.contains("algorithm")) section.fail("algorithm", "needs algorithm");
   if (check.algorithm == Algorithm::equals) check.encoding = Encoding::text;
@@ -120,6 +122,10 @@ Envelope read_envelope(Section section) {
   Envelope envelope;
   read_enum(section, "kind", envelopes, envelope.kind);
   envelope.at = read_places(section, "at");
+  for (const Place& place : envelope.at)
+    if (place.from == Place::From::opened || place.from == Place::From::encrypted)
+      section.fail("at", "at = " + quote(to_text(place)) +
+                             ": must be a place in what came, such as \"json:/encrypt\"");
   section.read("secret", envelope.secret);
   section.read("signed_with", envelope.signed_with);
   section.read("receiver", envelope.receiver);
@@ -149,6 +155,9 @@ Challenge read_challenge(Section& section, const Envelope& envelope) {
   if (challenge.token.has_value() == challenge.secret.empty())
     section.fail("token", "token, a place, and secret, the name of what has to stand there, go together");
   check_sealed(section, challenge.reply, envelope);
+  // The keys may be missing, and then what is proven by nothing could not be answered either.
+  if (challenge.is_unsigned && challenge.reply.sealed)
+    section.fail("sealed", "an unsigned challenge cannot have a sealed reply");
   return challenge;
 }
 
@@ -184,6 +193,19 @@ Reply read_ack(Section section, const Envelope& envelope) {
   return ack;
 }
 
+/// A misspelt `unless` would let through what it is there to refuse.
+void check_unless(const Scheme& scheme, std::vector<Section>& tables) {
+  const auto names = secret_names(scheme);
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    const std::string& unless = scheme.checks[i].unless;
+    if (unless.empty() || std::ranges::find(names, unless) != names.end()) continue;
+    std::string list;
+    for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+    tables[i].fail("unless",
+                   "unless = " + quote(unless) + ": must be the name of a secret of this provider: " + list);
+  }
+}
+
 void add_all(Catalog& catalog, Section& document) {
   for (Section& section : document.sections("provider")) {
     Scheme scheme = read_provider(section);
@@ -202,7 +224,8 @@ providers::Scheme read_provider(Section& section) {
   scheme.title = scheme.name;
   section.read("title", scheme.title);
   scheme.envelope = read_envelope(section.section("envelope"));
-  for (Section& table : read_tables(section, "check")) {
+  auto checks = read_tables(section, "check");
+  for (Section& table : checks) {
     Check check = read_check(table);
     if (check.name.empty()) check.name = scheme.checks.empty() ? "signature" : "";
     for (const Check& other : scheme.checks)
@@ -213,6 +236,7 @@ providers::Scheme read_provider(Section& section) {
   for (Section& table : read_tables(section, "challenge"))
     scheme.challenges.push_back(read_challenge(table, scheme.envelope));
   for (Section& table : read_tables(section, "event")) scheme.events.push_back(read_event(table));
+  check_unless(scheme, checks);
   scheme.ack = read_ack(section.section("ack"), scheme.envelope);
   std::size_t refusal = static_cast<std::size_t>(scheme.refusal);
   section.read_count("refusal", refusal, refusal_min, refusal_max);

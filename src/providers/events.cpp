@@ -17,20 +17,29 @@ std::string first_of(const std::vector<Template>& templates, const Message& mess
   return {};
 }
 
-/// The answer in the form that a wechat envelope asks for.
+/// The token that proved the request, else the first.
+const std::string& token_for(const Message& message, const std::vector<std::string>& tokens) {
+  for (const std::string& token : tokens)
+    if (&token == message.proof()) return token;
+  return tokens.front();
+}
+
+/// The answer in the form that a wechat envelope asks for, with the key and the token of the question: while
+/// they are replaced there are several.
 std::optional<std::string> seal(const Message& message, std::string_view text, WallTime now) {
   const Envelope& envelope = message.scheme().envelope;
   const auto& keys = message.secrets().values(envelope.secret);
   const auto& tokens = message.secrets().values(envelope.signed_with);
   if (keys.empty() || tokens.empty()) return std::nullopt;
   const auto& opened = message.opened();
-  const auto sealed = seal_wechat(keys.front(), text, opened ? opened->receiver : std::string());
+  const std::string& key = keys[message.opened_with()];
+  const auto sealed = seal_wechat(key, text, opened ? opened->receiver : std::string());
   if (!sealed) return std::nullopt;
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
   const std::string timestamp = std::to_string(seconds);
   const std::string nonce = net::random_hex(8);
   boost::json::object answer;
-  answer["msg_signature"] = sign_wechat(tokens.front(), timestamp, nonce, *sealed);
+  answer["msg_signature"] = sign_wechat(token_for(message, tokens), timestamp, nonce, *sealed);
   answer["timeStamp"] = timestamp;
   answer["nonce"] = nonce;
   answer["encrypt"] = *sealed;

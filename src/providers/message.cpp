@@ -35,40 +35,51 @@ bool is_ours(const Envelope& envelope, const Secrets& secrets, const Opened& ope
 }  // namespace
 
 Message::Message(const Scheme& scheme, const Secrets& secrets, const RequestView& request)
-    : scheme_(scheme), secrets_(secrets), request_(request), body_(request.body), opened_(Error::malformed) {
-  open();
+    : scheme_(scheme), secrets_(secrets), request_(request), body_(request.body) {
+  find_ciphertext();
 }
 
-void Message::open() {
-  const Envelope& envelope = scheme_.envelope;
-  const Place* at = nullptr;
-  if (envelope.kind != Envelope::Kind::none) {
-    for (const Place& place : envelope.at) {
-      auto found = value(place);
-      if (!found || found->empty()) continue;
-      ciphertext_ = std::move(*found);
-      at = &place;
-      break;
-    }
-  }
-  if (!at) {
-    opened_ = Opened{std::string(), {}};  // text() is the body
+void Message::find_ciphertext() {
+  if (scheme_.envelope.kind == Envelope::Kind::none) return;
+  for (const Place& place : scheme_.envelope.at) {
+    auto found = value(place);
+    if (!found || found->empty()) continue;
+    ciphertext_ = std::move(*found);
+    ciphertext_at_ = &place;
     return;
   }
+}
+
+Result<Opened> Message::open() const {
+  if (!encrypted()) return Opened{};  // text() is the body
+  const Envelope& envelope = scheme_.envelope;
   Beside by;
   if (envelope.kind == Envelope::Kind::wechat_pay)
-    by = Beside{value(beside(*at, "nonce")).value_or(""), value(beside(*at, "associated_data")).value_or("")};
-  for (const std::string& secret : secrets_.values(envelope.secret)) {
-    auto opened = open_envelope(envelope.kind, secret, ciphertext_, by);
+    by = Beside{value(beside(*ciphertext_at_, "nonce")).value_or(""),
+                value(beside(*ciphertext_at_, "associated_data")).value_or("")};
+  const auto& keys = secrets_.values(envelope.secret);
+  for (std::size_t i = 0; i < std::min(keys.size(), secrets_max); ++i) {
+    auto opened = open_envelope(envelope.kind, keys[i], ciphertext_, by);
     if (!opened || !is_ours(envelope, secrets_, *opened)) continue;
-    opened_ = std::move(opened);
-    return;
+    opened_with_ = i;
+    return opened;
   }
+  return Error::malformed;
+}
+
+const Result<Opened>& Message::opened() const {
+  if (!opened_) opened_.emplace(open());
+  return *opened_;
+}
+
+std::size_t Message::opened_with() const {
+  opened();
+  return opened_with_;
 }
 
 std::string_view Message::text() const {
   if (!encrypted()) return request_.body;
-  return opened_ ? std::string_view(opened_->text) : std::string_view();
+  return opened() ? std::string_view(opened()->text) : std::string_view();
 }
 
 const Document& Message::opened_document() const {

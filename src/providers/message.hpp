@@ -45,8 +45,15 @@ class Message {
 
   /// True if there is a ciphertext at one of the envelope's places.
   bool encrypted() const { return !ciphertext_.empty(); }
-  /// What the envelope held; Error::malformed if it could not be opened with any of the secrets.
-  const Result<Opened>& opened() const { return opened_; }
+  /// What the envelope held; Error::malformed if it could not be opened with any of the secrets. Decrypts
+  /// when first asked, so that verify() need not do it for a stranger.
+  const Result<Opened>& opened() const;
+  /// Which of the envelope's secrets opened it, counted from 0; 0 if none did, or there was nothing to open.
+  std::size_t opened_with() const;
+  /// verify() notes which of the secrets proved the request: an answer may have to be signed with the same.
+  void note_proof(const std::string& secret) const { proof_ = &secret; }
+  /// That one, among the values of secrets(); null before.
+  const std::string* proof() const { return proof_; }
   /// The decrypted text, or the body if it came plain; empty if it could not be opened.
   std::string_view text() const;
   /// The form's pairs in the order they came; null if the body is none.
@@ -56,7 +63,8 @@ class Message {
   std::optional<std::string> render(const Template& parts) const;
 
  private:
-  void open();
+  void find_ciphertext();
+  Result<Opened> open() const;
   const Document& opened_document() const;
 
   const Scheme& scheme_;
@@ -64,7 +72,10 @@ class Message {
   const RequestView request_;
   Document body_;
   std::string ciphertext_;
-  Result<Opened> opened_;
+  const Place* ciphertext_at_ = nullptr;  // of the scheme's
+  mutable std::optional<Result<Opened>> opened_;
+  mutable std::size_t opened_with_ = 0;
+  mutable const std::string* proof_ = nullptr;
   mutable std::optional<Document> opened_document_;
   mutable std::optional<std::optional<std::vector<FormPair>>> form_, query_;
 };

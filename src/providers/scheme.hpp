@@ -49,6 +49,7 @@ enum class TimeUnit { seconds, milliseconds };
 struct Check {
   std::string name;             ///< in verdicts; unique within its scheme
   std::vector<Condition> when;  ///< all hold, else this check is not for the request
+  std::string unless;           ///< name of a secret: where it is configured, this check is for no request
   Algorithm algorithm = Algorithm::hmac_sha256;
   std::vector<Place> signature;  ///< the first that is there
   std::string separator;         ///< between several values in one place; empty: there is one

@@ -134,7 +134,10 @@ class Trial {
         const Holes holes{variant, secret, timestamp_, nonce_, id_};
         const auto text = signed_text(check_, message_, holes);
         if (const auto* missing = std::get_if<Missing>(&text)) return fail(Outcome::missing, missing->place);
-        if (any_signature_of(std::get<SignedText>(text), *key)) return true;
+        if (any_signature_of(std::get<SignedText>(text), *key)) {
+          message_.note_proof(secret);
+          return true;
+        }
         if (!uses_url()) break;
       }
     }
@@ -197,6 +200,10 @@ class Trial {
   std::vector<std::string> signatures_;  // decoded
 };
 
+bool is_for(const Check& check, const Message& message) {
+  return message.hold(check.when) && (check.unless.empty() || !message.secrets().has(check.unless));
+}
+
 /// The verdict on a challenge that comes unsigned; nothing if the request is none.
 std::optional<Verdict> judge_unsigned(const Message& message) {
   for (const Challenge& challenge : message.scheme().challenges) {
@@ -227,7 +234,7 @@ Verdict verify(const Message& message, WallTime now) {
   if (auto verdict = judge_unsigned(message)) return std::move(*verdict);
   Verdict verdict;
   for (const Check& check : message.scheme().checks) {
-    if (!message.hold(check.when)) continue;
+    if (!is_for(check, message)) continue;
     if (!message.secrets().has(check.secret)) {
       if (verdict.outcome == Outcome::unrecognised)
         verdict = Verdict{Outcome::no_secret, check.name, check.secret};

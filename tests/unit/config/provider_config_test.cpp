@@ -79,8 +79,14 @@ TEST(ProviderConfig, a_mistake_names_line_key_and_what_is_allowed) {
        {"s.toml:9", "${secret}"}},
       {sound + "[[provider.challenge]]\nwhen = 'method = GET'\nreply = 'x'\ntoken = 'json:/t'\n",
        {"s.toml:10", "go together"}},
+      {sound + "unless = 'sekret'\n", {"s.toml:7", "unless = \"sekret\"", "secret"}},
+      {sound + "[provider.envelope]\nkind = 'wechat'\nat = 'json:/e'\nsecret = 'k'\nsigned_with = 't'\n"
+               "[[provider.challenge]]\nwhen = 'encrypted'\nunsigned = true\nreply = 'x'\nsealed = true\n",
+       {"s.toml:16", "unsigned challenge"}},
       {sound + "[provider.ack]\nsealed = true\n", {"s.toml:8", "kind = \"wechat\""}},
       {sound + "[provider.ack]\nstatus = 500\n", {"s.toml:8", "200 to 299"}},
+      {sound + "[provider.envelope]\nkind = 'wechat-pay'\nat = 'opened:/e'\nsecret = 'k'\n",
+       {"s.toml:9", "at = \"opened:/e\"", "in what came"}},
       {sound + "[provider.envelope]\nkind = 'feishu'\n", {"s.toml:8", "needs at"}},
       {sound + "[[provider.event]]\nid = '${body}'\n", {"s.toml:8", "${opened}"}},
   };
@@ -156,17 +162,22 @@ TEST(Challenges, signed_ones_are_answered_only_when_signed) {
 const std::vector<std::pair<std::string, std::string>> wechat_secrets{
     {"token", "QDG6eK"}, {"aes_key", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"}};
 
+const std::string wechat_sealed =
+    "Q3stYC6hdFzMh9T8HCvyDH/Drtzbv0B4Zmr1SNRkeaeU5pHfH/Qd7OJoEgb4ly3nDZKLO4T40hYWorkh+AbxyQ==";
+
+std::string query_coded(std::string base64) {
+  for (std::size_t at = 0; (at = base64.find('+', at)) != base64.npos; at += 3) base64.replace(at, 1, "%2B");
+  return base64;
+}
+
 std::string wechat_url(const std::string& sealed, const std::string& more) {
   return "https://example.com/in?msg_signature=" + sign_wechat("QDG6eK", "1700000000", "nonce1", sealed) +
          "&timestamp=1700000000&nonce=nonce1" + more;
 }
 
 TEST(Challenges, wecoms_echostr_is_opened_and_wechats_returned) {
-  const std::string sealed =
-      "Q3stYC6hdFzMh9T8HCvyDH/Drtzbv0B4Zmr1SNRkeaeU5pHfH/Qd7OJoEgb4ly3nDZKLO4T40hYWorkh+AbxyQ==";
-  std::string coded = sealed;
-  for (std::size_t at = 0; (at = coded.find('+', at)) != coded.npos; at += 3) coded.replace(at, 1, "%2B");
-  const std::string url = wechat_url(sealed, "&echostr=" + coded);
+  const std::string coded = query_coded(wechat_sealed);
+  const std::string url = wechat_url(wechat_sealed, "&echostr=" + coded);
   EXPECT_EQ(answer_to({"wecom", "GET", url, "", wechat_secrets}), "hello");
   EXPECT_EQ(answer_to({"wecom", "GET", wechat_url("x", "&echostr=" + coded), "", wechat_secrets}),
             "mismatch");
@@ -182,6 +193,26 @@ TEST(Challenges, wecoms_echostr_is_opened_and_wechats_returned) {
             "4711");
 }
 
+TEST(Downgrades, an_echostr_proves_no_body_beside_it) {
+  const std::string echo = wechat_url(wechat_sealed, "&echostr=" + query_coded(wechat_sealed));
+  EXPECT_EQ(answer_to({"wecom", "POST", echo, "<xml><MsgType>forged</MsgType></xml>", wechat_secrets}),
+            "unrecognised");
+  const std::string body = "<xml><Encrypt>" + wechat_sealed + "</Encrypt></xml>";
+  EXPECT_EQ(answer_to({"wecom", "POST", wechat_url(wechat_sealed, ""), body, wechat_secrets}), "(none)");
+  EXPECT_EQ(answer_to({"wecom", "POST", echo, body, wechat_secrets}), "unrecognised");
+}
+
+TEST(Downgrades, a_plain_signature_proves_nothing_where_messages_come_sealed) {
+  const std::string url =
+      "https://example.com/in?signature=8633893fb43e07cf18bde4ef3cc3af60cad003d3"
+      "&timestamp=1700000000&nonce=n1";
+  const std::string body = "<xml><MsgType>text</MsgType></xml>";
+  const std::pair<std::string, std::string> token{"token", "tok"}, key{"aes_key", wechat_secrets[1].second};
+  EXPECT_EQ(answer_to({"wechat-mp", "POST", url, body, {token}}), "(none)");
+  EXPECT_EQ(answer_to({"wechat-mp", "POST", url, body, {token, key}}), "unrecognised");
+  EXPECT_EQ(answer_to({"wechat-mp", "GET", url + "&echostr=4711", "", {token, key}}), "4711");
+}
+
 TEST(Challenges, dingtalks_gets_a_sealed_success) {
   const auto sealed = seal_wechat(wechat_secrets[1].second, R"({"EventType":"check_url"})", "ding123");
   ASSERT_TRUE(sealed);
@@ -195,6 +226,20 @@ TEST(Challenges, dingtalks_gets_a_sealed_success) {
   ASSERT_TRUE(opened);
   EXPECT_EQ(opened->text, "success");
   EXPECT_EQ(opened->receiver, "ding123");
+}
+
+TEST(Challenges, an_answer_is_sealed_with_the_key_that_the_question_was_sealed_with) {
+  const std::string old_key(43, 'a'), new_key(43, 'b');
+  const std::vector<std::pair<std::string, std::string>> both{
+      {"token", "old"}, {"token", "QDG6eK"}, {"aes_key", old_key}, {"aes_key", new_key}};
+  const auto sealed = seal_wechat(new_key, R"({"EventType":"check_url"})", "ding123");
+  const std::string body = R"({"encrypt":")" + *sealed + R"("})";
+  const std::string url = wechat_url(*sealed, "");
+  const auto answer = boost::json::parse(answer_to({"dingtalk", "POST", url, body, both}));
+  const auto text = [&](const char* key) { return std::string(answer.at(key).as_string()); };
+  EXPECT_EQ(text("msg_signature"), sign_wechat("QDG6eK", "1700000000", text("nonce"), text("encrypt")));
+  EXPECT_TRUE(open_envelope(Envelope::Kind::wechat, new_key, text("encrypt"), {}));
+  EXPECT_FALSE(open_envelope(Envelope::Kind::wechat, old_key, text("encrypt"), {}));
 }
 
 Facts facts_of(const std::string& provider, const std::string& body, const std::string& field = "X") {
