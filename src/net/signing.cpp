@@ -51,20 +51,53 @@ struct ErrorsForgotten {
   ~ErrorsForgotten() { ERR_clear_error(); }
 };
 
+// Algorithms are fetched once: EVP_sha256() and its like search for theirs at every use, under a lock.
+const EVP_MD* fetched(const char* name) {
+  const EVP_MD* algorithm = EVP_MD_fetch(nullptr, name, nullptr);
+  if (!algorithm) fail();
+  return algorithm;
+}
+
 const EVP_MD* algorithm_of(Digest digest) {
+  static const EVP_MD* const md5 = fetched("MD5");
+  static const EVP_MD* const sha1 = fetched("SHA1");
+  static const EVP_MD* const sha256 = fetched("SHA2-256");
+  static const EVP_MD* const sha512 = fetched("SHA2-512");
   switch (digest) {
-    case Digest::md5: return EVP_md5();
-    case Digest::sha1: return EVP_sha1();
-    case Digest::sha256: return EVP_sha256();
-    case Digest::sha512: return EVP_sha512();
+    case Digest::md5: return md5;
+    case Digest::sha1: return sha1;
+    case Digest::sha256: return sha256;
+    case Digest::sha512: return sha512;
   }
   fail();
 }
 
-EVP_MAC* hmac_algorithm() {
-  static EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-  if (!algorithm) fail();
+const EVP_CIPHER* fetched_cipher(const char* name) {
+  const EVP_CIPHER* algorithm = EVP_CIPHER_fetch(nullptr, name, nullptr);
+  if (!algorithm) throw std::runtime_error(std::string("the system's libcrypto has no ") + name);
   return algorithm;
+}
+
+using MacContext = Owned<EVP_MAC_CTX, EVP_MAC_CTX_free>;
+
+/// HMAC that has its digest and no key yet: a copy of it need not search for the digest.
+MacContext make_keyless(Digest digest) {
+  static EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  MacContext context(algorithm ? EVP_MAC_CTX_new(algorithm) : nullptr);
+  const char* name = EVP_MD_get0_name(algorithm_of(digest));
+  const OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>(name), 0),
+      OSSL_PARAM_construct_end()};
+  if (!context || EVP_MAC_CTX_set_params(context.get(), parameters) != 1) fail();
+  return context;
+}
+
+MacContext hmac_context(Digest digest) {
+  static const MacContext sha1 = make_keyless(Digest::sha1);
+  static const MacContext sha256 = make_keyless(Digest::sha256);
+  static const MacContext sha512 = make_keyless(Digest::sha512);
+  const MacContext& keyless = digest == Digest::sha1 ? sha1 : digest == Digest::sha256 ? sha256 : sha512;
+  return MacContext(EVP_MAC_CTX_dup(keyless.get()));
 }
 
 /// Neither ciphers nor keys are near 2 GiB, but OpenSSL counts in int.
@@ -75,17 +108,18 @@ bool fits_int(std::string_view data) {
 std::optional<std::string> run_cbc(bool encrypt, std::string_view key, std::string_view iv,
                                    std::string_view data) {
   if (key.size() != 32 || iv.size() != 16 || data.size() % 16 != 0 || !fits_int(data)) return std::nullopt;
+  static const EVP_CIPHER* const algorithm = fetched_cipher("AES-256-CBC");
   const ErrorsForgotten forgotten;
   const CipherContext context(EVP_CIPHER_CTX_new());
   std::string result(data.size() + EVP_MAX_BLOCK_LENGTH, '\0');
   int size = 0, rest = 0;
-  const bool ok = context &&
-                  EVP_CipherInit_ex2(context.get(), EVP_aes_256_cbc(), bytes_of(key), bytes_of(iv), encrypt,
-                                     nullptr) == 1 &&
-                  EVP_CIPHER_CTX_set_padding(context.get(), 0) == 1 &&
-                  EVP_CipherUpdate(context.get(), bytes_of(result), &size, bytes_of(data),
-                                   static_cast<int>(data.size())) == 1 &&
-                  EVP_CipherFinal_ex(context.get(), bytes_of(result) + size, &rest) == 1;
+  const bool ok =
+      context &&
+      EVP_CipherInit_ex2(context.get(), algorithm, bytes_of(key), bytes_of(iv), encrypt, nullptr) == 1 &&
+      EVP_CIPHER_CTX_set_padding(context.get(), 0) == 1 &&
+      EVP_CipherUpdate(context.get(), bytes_of(result), &size, bytes_of(data),
+                       static_cast<int>(data.size())) == 1 &&
+      EVP_CipherFinal_ex(context.get(), bytes_of(result) + size, &rest) == 1;
   if (!ok) return std::nullopt;
   result.resize(static_cast<std::size_t>(size + rest));
   return result;
@@ -136,16 +170,12 @@ std::string digest(Digest algorithm, Pieces pieces) {
 }
 
 std::string hmac(Digest algorithm, std::string_view key, Pieces pieces) {
-  const Owned<EVP_MAC_CTX, EVP_MAC_CTX_free> context(EVP_MAC_CTX_new(hmac_algorithm()));
-  const char* name = EVP_MD_get0_name(algorithm_of(algorithm));
-  const OSSL_PARAM parameters[] = {
-      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>(name), 0),
-      OSSL_PARAM_construct_end()};
+  const MacContext context = hmac_context(algorithm);
   // A null key would mean "the one before" to OpenSSL, not an empty one.
   const unsigned char* key_bytes = key.empty() ? bytes_of("") : bytes_of(key);
   std::array<unsigned char, EVP_MAX_MD_SIZE> result{};
   std::size_t size = 0;
-  bool ok = context && EVP_MAC_init(context.get(), key_bytes, key.size(), parameters) == 1;
+  bool ok = context && EVP_MAC_init(context.get(), key_bytes, key.size(), nullptr) == 1;
   for (const std::string_view piece : pieces)
     ok = ok && (piece.empty() || EVP_MAC_update(context.get(), bytes_of(piece), piece.size()) == 1);
   if (!ok || EVP_MAC_final(context.get(), result.data(), &size, result.size()) != 1) fail();
@@ -181,8 +211,9 @@ bool rsa_sha256_verify(std::string_view key, Pieces message, std::string_view si
   const ErrorsForgotten forgotten;
   const Key parsed = parse_spki(key);
   const DigestContext context(EVP_MD_CTX_new());
-  bool ok = parsed && EVP_PKEY_get_base_id(parsed.get()) == EVP_PKEY_RSA && context &&
-            EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, parsed.get()) == 1;
+  bool ok =
+      parsed && EVP_PKEY_get_base_id(parsed.get()) == EVP_PKEY_RSA && context &&
+      EVP_DigestVerifyInit(context.get(), nullptr, algorithm_of(Digest::sha256), nullptr, parsed.get()) == 1;
   for (const std::string_view piece : message)
     ok = ok && EVP_DigestVerifyUpdate(context.get(), piece.data(), piece.size()) == 1;
   return ok && EVP_DigestVerifyFinal(context.get(), bytes_of(signature), signature.size()) == 1;
@@ -220,6 +251,7 @@ std::optional<std::string> aes_256_gcm_decrypt(std::string_view key, std::string
   if (key.size() != 32 || nonce.size() != 12 || data.size() < tag_size) return std::nullopt;
   if (!fits_int(data) || !fits_int(associated)) return std::nullopt;
   const ErrorsForgotten forgotten;
+  static const EVP_CIPHER* const algorithm = fetched_cipher("AES-256-GCM");
   const CipherContext context(EVP_CIPHER_CTX_new());
   const std::string_view text = data.substr(0, data.size() - tag_size);
   std::string tag(data.substr(text.size()));
@@ -228,7 +260,7 @@ std::optional<std::string> aes_256_gcm_decrypt(std::string_view key, std::string
   unsigned char none = 0;  // a place for a final block that GCM never writes
   const bool ok =
       context &&
-      EVP_DecryptInit_ex2(context.get(), EVP_aes_256_gcm(), bytes_of(key), bytes_of(nonce), nullptr) == 1 &&
+      EVP_DecryptInit_ex2(context.get(), algorithm, bytes_of(key), bytes_of(nonce), nullptr) == 1 &&
       // Nothing to add must not be added: without an input, GCM would take the call for the final one.
       (associated.empty() || EVP_DecryptUpdate(context.get(), nullptr, &size, bytes_of(associated),
                                                static_cast<int>(associated.size())) == 1) &&

@@ -3,9 +3,15 @@
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
 
+#include <algorithm>
+
 namespace rockdove::providers {
 
 namespace json = boost::json;
+
+namespace {
+constexpr std::size_t tree_room = 2048, tree_block_max = 64 * 1024;
+}  // namespace
 
 bool Document::looks_like_xml() const {
   std::string_view text = text_;
@@ -21,7 +27,10 @@ const json::value* Document::find(std::string_view pointer) const {
     options.max_depth = document_depth_max;
     json::error_code error;
     if (text_.size() <= document_bytes_max) {
-      auto tree = json::parse(text_, error, json::make_shared_resource<json::monotonic_resource>(), options);
+      // A tree is seldom larger than its text and some room: mostly one block.
+      const std::size_t room = std::min(text_.size() + tree_room, tree_block_max);
+      auto tree =
+          json::parse(text_, error, json::make_shared_resource<json::monotonic_resource>(room), options);
       if (!error) tree_.emplace(std::move(tree));
     }
   }

@@ -74,6 +74,23 @@ TEST(Crypto, base64url_decode_takes_one_spelling_only) {
   for (const auto& text : bad) EXPECT_EQ(base64url_decode(text), std::nullopt) << text;
 }
 
+TEST(Crypto, a_byte_outside_the_alphabet_is_found_wherever_it_stands) {
+  for (std::size_t size = 1; size < 14; ++size) {
+    const std::string bytes(size, 'x');
+    const std::string padded = base64(bytes), bare = base64url(bytes);
+    EXPECT_EQ(base64_decode(padded), bytes) << size;
+    for (std::size_t at = 0; at < bare.size(); ++at)
+      for (const char wrong : {'*', '=', '\0', '\x80', '\xFF', ' '}) {
+        std::string changed = padded, changed_bare = bare;
+        changed[at] = changed_bare[at] = wrong;
+        EXPECT_EQ(base64url_decode(changed_bare), std::nullopt) << size << " " << at;
+        if (changed != padded) {
+          EXPECT_EQ(base64_decode(changed), std::nullopt) << size << " " << at;
+        }
+      }
+  }
+}
+
 TEST(Crypto, hex_is_lower_case) {
   EXPECT_EQ(hex(std::string("\0\x0f\xa0\xff", 4)), "000fa0ff");
 }
