@@ -22,16 +22,22 @@ clang_packages() {
   fi
 }
 
+# Node.js and npm may have come another way; Debian's npm brings several hundred packages with it.
+node_packages() {
+  command -v node >/dev/null || printf 'nodejs '
+  command -v npm >/dev/null || printf 'npm'
+}
+
 packages_for() {
   case $1 in
     build) printf '%s ' g++ cmake ninja-build pkg-config lld "$(boost_packages)" libssl-dev libnghttp2-dev \
       libsqlite3-dev libtomlplusplus-dev libcli11-dev libspdlog-dev libjemalloc-dev ;;
-    test) printf '%s ' libgtest-dev python3 curl openssl procps ;;
+    test) printf '%s ' libgtest-dev python3 curl openssl procps "$(node_packages)" ;;
     demo) printf '%s ' python3 curl openssl procps ;;
     lint) printf '%s ' clang-tidy clang-format "$(clang_packages)" ;;
     fmt) printf '%s ' clang-format ;;
     fuzz) printf '%s ' "$(clang_packages)" ;;
-    bench) printf '%s ' wrk nginx-light python3-aiohttp python3-websockets nats-server ;;
+    bench) printf '%s ' libbenchmark-dev wrk nginx-light python3-aiohttp python3-websockets nats-server ;;
     *) die "no package set called $1" ;;
   esac
 }

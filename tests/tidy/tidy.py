@@ -11,7 +11,7 @@ from pathlib import Path
 from source import Source, functions, statement_around
 
 COLUMNS_MAX = 110
-PYTHON_COLUMNS_MAX = 120  # scripts say in one line what a test table needs
+SCRIPT_COLUMNS_MAX = 120  # scripts say in one line what a test table needs
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
 
@@ -135,7 +135,7 @@ def headers_begin_well(source):
 
 
 def text_is_clean(source):
-    columns = PYTHON_COLUMNS_MAX if str(source.path).endswith(".py") else COLUMNS_MAX
+    columns = SCRIPT_COLUMNS_MAX if source.path.endswith((".py", ".mjs")) else COLUMNS_MAX
     for number, line in enumerate(source.lines, 1):
         if len(line) > columns:
             yield number, f"{len(line)} columns, at most {columns}"
@@ -171,7 +171,8 @@ def corpora_are_complete(root):
 def files_of(root):
     for folder in ("src", "apps", "tests", "bench", "tools"):
         for path in sorted((root / folder).rglob("*")):
-            if path.suffix in (".hpp", ".cpp", ".py", ".sh", ".txt") and "corpus" not in path.parts:
+            foreign = {"corpus", "node_modules"} & set(path.parts)
+            if path.suffix in (".hpp", ".cpp", ".py", ".sh", ".txt", ".mjs") and not foreign:
                 yield path
     if (root / "dev").exists():
         yield root / "dev"

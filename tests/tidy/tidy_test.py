@@ -93,6 +93,8 @@ CASES = [
     ("tab", "src/net/a.cpp", "\tint x;\n", "a tab"),
     ("no line end", "src/net/a.cpp", "int x;", "no line end"),
     ("python too", "bench/a.py", "x = 1 \n", "white space"),
+    ("scripts too", "tests/oracles/a.mjs", "let x = 1; \n", "white space"),
+    ("what npm installs", "tests/oracles/node_modules/a/b.mjs", "let x = 1; \n", None),
     ("a corpus kept", "tests/fuzz/http/a_fuzz.cpp", "int x;\n", "no inputs in tests/fuzz/corpus/a_fuzz"),
     ("an orphan corpus", "tests/fuzz/corpus/b_fuzz/1", "x", "a corpus without its harness"),
 ] + [(f"word {word}", "src/net/a.cpp", f"// {word}: later\n", word) for word in tidy.BANNED_WORDS]
