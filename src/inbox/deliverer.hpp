@@ -39,7 +39,7 @@ class Deliverer {
     std::map<std::string, RouteOptions, std::less<>> routes;  ///< events of other routes get the defaults
     std::size_t claim_bytes = 32 * 1024 * 1024;               ///< of requests in memory, per lane
     std::size_t answer_bytes = 1024 * 1024;                   ///< of an answer; more is read but not kept
-    Pace::Options pace{};                                     ///< of backlogs, beside callers; fixed at the start
+    Pace::Options pace{};                                     ///< of backlogs; fixed at the start
   };
 
   /// `store` and `agents` must outlive it; `clock` tells the wall time.

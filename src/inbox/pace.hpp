@@ -8,11 +8,11 @@
 
 namespace rockdove::inbox {
 
-/// How many deliveries of a backlog each route may have under way. As long as nobody else is about, as many as
-/// the route allows. Beside callers, as many as the loop can take without keeping anything waiting for long:
-/// the limit grows slowly while the loop keeps up and falls quickly when it does not, so that about one
-/// measurement in ten is over `lag_max`. A slow upstream costs the loop nothing and lowers nothing. Pure: time
-/// is a parameter.
+/// How many deliveries of a backlog each route may have under way. As long as nobody else is about, as many
+/// as the route allows. Beside callers, as many as the loop can take without keeping anything waiting for
+/// long: the limit grows slowly while the loop keeps up and falls quickly when it does not, so that about one
+/// measurement in ten is over `lag_max`. A slow upstream costs the loop nothing and lowers nothing. Pure:
+/// time is a parameter.
 class Pace {
  public:
   struct Options {

@@ -182,7 +182,8 @@ class Secrets(ProviderTest):
     def test_a_secret_that_cannot_be_read_stops_the_start(self):
         server = self.provided()
         server.stop()
-        for spoil, cause in ((lambda file: file.unlink(), "No such file"), (lambda file: file.write_text("\n"), "empty")):
+        spoilers = ((lambda file: file.unlink(), "No such file"), (lambda file: file.write_text("\n"), "empty"))
+        for spoil, cause in spoilers:
             file = server.directory / "encrypt_key.0"
             spoil(file)
             with self.assertRaisesRegex(AssertionError, f'route "hook": secret encrypt_key: .*{cause}'):

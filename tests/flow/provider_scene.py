@@ -75,7 +75,8 @@ class ProviderTest(InboxTest):
             secrets = {"encrypt_key": [self.feishu.key], "verification_token": [self.feishu.token]}
         if secrets:
             table = {key: self.write_secrets(server, key, values) for key, values in secrets.items()}
-            lines.append("secrets = {" + ", ".join(f"{key} = {json.dumps(value)}" for key, value in table.items()) + "}")
+            pairs = ", ".join(f"{key} = {json.dumps(value)}" for key, value in table.items())
+            lines.append("secrets = {" + pairs + "}")
         for key, value in (files or {}).items():
             lines.append(f"{key} = {json.dumps(self.write_secrets(server, key, value))}")
         for key, value in keys.items():

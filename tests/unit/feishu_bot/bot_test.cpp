@@ -103,7 +103,8 @@ TEST_F(BotTest, published_requests_are_taken_with_their_secret_and_refused_with_
 TEST_F(BotTest, buttons_get_a_toast_and_then_their_answer) {
   const std::string press =
       R"({"schema":"2.0","header":{"event_id":"e9","event_type":"card.action.trigger","token":"vt"},)"
-      R"("event":{"action":{"value":{"command":"店铺"}},"context":{"open_message_id":"om_9","open_chat_id":"oc_1"}}})";
+      R"("event":{"action":{"value":{"command":"店铺"}},)"
+      R"("context":{"open_message_id":"om_9","open_chat_id":"oc_1"}}})";
   EXPECT_EQ(post(press), R"(200 {"toast":{"type":"info","content":"正在查询店铺…"}})");
   EXPECT_EQ(post(press), R"(200 {"toast":{"type":"info","content":"正在查询店铺…"}})");
   settle();

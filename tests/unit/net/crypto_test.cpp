@@ -84,9 +84,7 @@ TEST(Crypto, a_byte_outside_the_alphabet_is_found_wherever_it_stands) {
         std::string changed = padded, changed_bare = bare;
         changed[at] = changed_bare[at] = wrong;
         EXPECT_EQ(base64url_decode(changed_bare), std::nullopt) << size << " " << at;
-        if (changed != padded) {
-          EXPECT_EQ(base64_decode(changed), std::nullopt) << size << " " << at;
-        }
+        if (changed != padded) { EXPECT_EQ(base64_decode(changed), std::nullopt) << size << " " << at; }
       }
   }
 }
