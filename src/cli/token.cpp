@@ -71,6 +71,10 @@ std::vector<std::string> addresses_of(const config::ServerConfig& config, const 
     addresses.push_back(check_port(parse_host_port(text, config.tunnel.port).value()));
   if (!addresses.empty()) return addresses;
   if (config.tunnel.port == 0) check_port(config.tunnel);
+  // A server that does not listen everywhere is reached where it listens.
+  const bool is_everywhere =
+      config.tunnel.host.empty() || config.tunnel.host == "0.0.0.0" || config.tunnel.host == "::";
+  if (!is_everywhere) return {to_string(config.tunnel)};
   const GuessedAddress guess = guess_server_address();
   std::cerr << "Note: the address " << guess.host << " is a guess"
             << (guess.is_private ? ", and only reachable from the same network" : "")

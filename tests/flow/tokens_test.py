@@ -78,6 +78,14 @@ class FirstStart(SceneTest):
         self.assertIn("--address", done.stderr)
         self.assertEqual(json.loads(server.run("token", "list", "--json", "--config", str(server.config))), [])
 
+    def test_a_join_string_names_the_address_that_the_server_listens_on_if_it_is_one(self):
+        server = self.server()
+        for host, addresses in (("127.0.0.1", ["127.0.0.1:9"]), ("[::1]", ["[::1]:9"])):
+            config = server.directory / "listens.toml"
+            config.write_text(f'[server]\ntunnel = "{host}:9"\ndata = "{server.directory / "data"}"\n')
+            join = server.run("token", "create", "bot", "--config", str(config))
+            self.assertEqual(decode_join(join.strip())["a"], addresses)
+
     def test_an_agent_that_has_not_joined_says_so_and_fails(self):
         server = self.server()
         done = run_binary(server, "agent")
