@@ -28,10 +28,20 @@ std::optional<std::string> environment(const std::string& name) {
 
 Connector::Connector(net::Executor executor, Options options, http::Handler& upstreams,
                      std::function<std::string()> report)
+    : Connector(executor, std::move(options), &upstreams, std::move(report), {}) {}
+
+Connector::Connector(net::Executor executor, Options options, std::function<void()> on_link)
+    : Connector(executor, std::move(options), nullptr, {}, std::move(on_link)) {}
+
+Connector::Connector(net::Executor executor, Options options, http::Handler* upstreams,
+                     std::function<std::string()> report, std::function<void()> on_link)
     : executor_(executor),
       options_(std::move(options)),
       upstreams_(upstreams),
       report_(std::move(report)),
+      on_link_(std::move(on_link)),
+      name_((options_.direction == tunnel::Direction::egress ? "egress link " : "link ") +
+            std::to_string(options_.index)),
       running_(executor, net::abort_on_error),
       news_(executor) {
   if (options_.server.tls == config::ServerTls::off) return;
@@ -81,11 +91,12 @@ Awaitable<void> Connector::run_link(std::shared_ptr<tunnel::Link> link, std::str
     }
   } leave{*this, link};
   if (draining_) co_return;
-  log::info("agent", "connected to {} (link {}), tunnel {}", net::to_string(link->peer()), options_.index,
+  log::info("agent", "connected to {} ({}), tunnel {}", net::to_string(link->peer()), name_,
             options_.server.tunnel);
-  link->send_note(report_());
+  if (report_) link->send_note(report_());
+  if (on_link_) on_link_();  // whoever waits looks at a later turn: the link runs by then
   const auto why = co_await link->run(std::move(early));
-  if (!draining_) log::info("agent", "link {} ended: {}; connecting again", options_.index, why.message());
+  if (!draining_) log::info("agent", "{} ended: {}; connecting again", name_, why.message());
 }
 
 std::shared_ptr<tunnel::Link> Connector::make_link(net::Stream stream) {
@@ -101,13 +112,14 @@ std::shared_ptr<tunnel::Link> Connector::make_link(net::Stream stream) {
             "names: set name in [agent] of one of them. Next try in {} s",
             options_.agent, replaced_pause.count());
     } else {
-      log::info("agent", "the server takes link {} down ({}): connecting again", options_.index, why);
+      log::info("agent", "the server takes {} down ({}): connecting again", name_, why);
     }
     current_.reset();
     news_.notify();
   };
-  return std::make_shared<tunnel::Link>(std::move(stream), tunnel::Side::client, tunnel::Role::answerer,
-                                        &upstreams_, options_.link, std::move(hooks));
+  const auto role = upstreams_ ? tunnel::Role::answerer : tunnel::Role::opener;
+  return std::make_shared<tunnel::Link>(std::move(stream), tunnel::Side::client, role, upstreams_,
+                                        options_.link, std::move(hooks));
 }
 
 Awaitable<Result<Connector::Connected>> Connector::connect(HostPort address) {
@@ -142,6 +154,7 @@ Awaitable<Result<net::TcpSocket>> Connector::dial(HostPort address) {
     proxy = std::optional(std::move(*own));
   }
   if (!proxy) co_return proxy.error();
+  proxy = without_own(std::move(*proxy));
   if (!*proxy) {
     auto socket = co_await net::dial(address, dial_options);
     co_return socket;
@@ -149,6 +162,14 @@ Awaitable<Result<net::TcpSocket>> Connector::dial(HostPort address) {
   net::Proxy way = std::move(**proxy);
   auto socket = co_await net::dial_through_proxy(std::move(way), address, dial_options);
   co_return socket;
+}
+
+/// HTTPS_PROXY for all programs of a machine is meant for the others: our own link cannot go through itself.
+std::optional<net::Proxy> Connector::without_own(std::optional<net::Proxy> proxy) {
+  if (!proxy || !options_.own_proxy || proxy->address.port != options_.own_proxy->port) return proxy;
+  const bool is_own = proxy->address.host == options_.own_proxy->host || proxy->address.host == "localhost" ||
+                      proxy->address.host == "127.0.0.1" || proxy->address.host == "::1";
+  return is_own ? std::nullopt : std::move(proxy);
 }
 
 /// Sends the upgrade request and reads the answer; returns what came right behind it.
@@ -159,6 +180,7 @@ Awaitable<Result<std::string>> Connector::say_hello(net::Stream& stream, std::st
   hello.agent = options_.agent;
   hello.instance = options_.instance;
   hello.link_index = options_.index;
+  hello.direction = options_.direction;
   hello.version = ROCKDOVE_VERSION;
   const std::string key = net::base64(net::random_bytes(16));
   const std::string request = tunnel::write_hello(hello, host, key);
@@ -219,6 +241,11 @@ Awaitable<void> Connector::close() {
   draining_ = true;
   for (const auto& link : std::set(links_)) link->close("leaving");
   co_await running_.join();
+}
+
+std::shared_ptr<tunnel::Link> Connector::link() const {
+  if (current_ && current_->takes_streams()) return current_;
+  return nullptr;
 }
 
 void Connector::send_note(const std::string& text) {

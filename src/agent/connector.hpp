@@ -30,6 +30,8 @@ class Connector {
     std::string proxy;  ///< as AgentConfig::proxy
     std::string agent, instance;
     int index = 0;
+    tunnel::Direction direction = tunnel::Direction::ingress;  ///< egress: we open the streams
+    std::optional<HostPort> own_proxy;  ///< a way to the server that would lead through this very agent
     std::shared_ptr<Truce> truce = std::make_shared<Truce>();
     net::Duration handshake_timeout = std::chrono::seconds(15);  ///< TCP connect to link running
     tunnel::Link::Options link;
@@ -38,6 +40,8 @@ class Connector {
   /// `upstreams` answers; it must outlive the connector. `report` makes the note that a new link begins with.
   Connector(net::Executor executor, Options options, http::Handler& upstreams,
             std::function<std::string()> report);
+  /// For the direction egress. `on_link` is told when link() may be another one.
+  Connector(net::Executor executor, Options options, std::function<void()> on_link);
 
   /// Keeps the link until cancelled.
   Awaitable<void> run();
@@ -48,6 +52,8 @@ class Connector {
   void send_note(const std::string& text);
 
   bool is_connected() const { return !links_.empty(); }
+  /// The link to open streams on; null while there is none.
+  std::shared_ptr<tunnel::Link> link() const;
 
  private:
   struct Connected {
@@ -59,13 +65,18 @@ class Connector {
   Awaitable<Result<std::string>> say_hello(net::Stream& stream, std::string host);
   Awaitable<void> run_link(std::shared_ptr<tunnel::Link> link, std::string early);
   std::shared_ptr<tunnel::Link> make_link(net::Stream stream);
+  Connector(net::Executor executor, Options options, http::Handler* upstreams,
+            std::function<std::string()> report, std::function<void()> on_link);
+  std::optional<net::Proxy> without_own(std::optional<net::Proxy> proxy);
   void explain(const tunnel::LinkRefusal& refusal);
   void log_failure(const HostPort& address, boost::system::error_code error);
 
   const net::Executor executor_;
   const Options options_;
-  http::Handler& upstreams_;
-  const std::function<std::string()> report_;
+  http::Handler* const upstreams_;             // null: this side opens the streams
+  const std::function<std::string()> report_;  // empty: there is nothing to report
+  const std::function<void()> on_link_;
+  const std::string name_;  // of the link, in the log
   std::optional<net::TlsContext> tls_;
   net::TlsTrust trust_;
   Backoff backoff_;

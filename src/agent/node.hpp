@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/connector.hpp"
+#include "agent/egress_proxy.hpp"
 #include "agent/upstreams.hpp"
 #include "config/agent_config.hpp"
 #include "net/task_group.hpp"
@@ -23,13 +24,16 @@ class Node {
   void stop();
 
  private:
-  Awaitable<void> drain(Connector& connector);
+  void open_egress(const Connector::Options& options);
+  static Awaitable<void> drain(Connector& connector);
+  static Awaitable<void> drain_egress(EgressProxy& egress);
   std::string report() const;
 
   const net::Executor executor_;
   const config::AgentConfig config_;
   Upstreams upstreams_;
   std::vector<std::unique_ptr<Connector>> connectors_;
+  std::unique_ptr<EgressProxy> egress_;  // null: none
   net::TaskGroup tasks_;
   net::TaskGroup draining_;
   net::Event stop_;

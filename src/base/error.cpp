@@ -32,7 +32,8 @@ constexpr std::array entries{
     Entry{Error::draining, Hop::edge, "draining", "the server is stopping"},
     Entry{Error::unavailable, Hop::edge, "unavailable", "the server lacks a resource"},
     Entry{Error::not_found, Hop::edge, "not_found", "what the request names is not kept here"},
-    Entry{Error::link_lost, Hop::link, "link_lost", "the link to the agent broke during the request"},
+    Entry{Error::link_lost, Hop::link, "link_lost",
+          "the link between server and agent broke during the request"},
     Entry{Error::stream_refused, Hop::link, "stream_refused", "the agent took no new request"},
     Entry{Error::stream_reset, Hop::link, "stream_reset", "the agent gave the request up"},
     Entry{Error::upstream_unknown, Hop::upstream, "upstream_unknown",
@@ -44,6 +45,24 @@ constexpr std::array entries{
     Entry{Error::upstream_timeout, Hop::upstream, "upstream_timeout", "the upstream did not answer in time"},
     Entry{Error::upstream_malformed, Hop::upstream, "upstream_malformed",
           "the upstream's answer is not valid HTTP/1.1"},
+    Entry{Error::no_link, Hop::link, "no_link", "the agent is not connected to the server"},
+    Entry{Error::destination_unknown, Hop::edge, "destination_unknown",
+          "the server has no egress destination of this name"},
+    Entry{Error::destination_denied, Hop::edge, "destination_denied",
+          "no egress rule of the server allows this tunnel this host and port"},
+    Entry{Error::address_denied, Hop::edge, "address_denied",
+          "the destination's address is private or reserved, and no egress rule allows it"},
+    Entry{Error::rate_limited, Hop::edge, "rate_limited", "the egress rule's rate limit is reached"},
+    Entry{Error::destination_refused, Hop::destination, "destination_refused",
+          "the destination could not be connected to"},
+    Entry{Error::destination_untrusted, Hop::destination, "destination_untrusted",
+          "the destination's certificate is not valid"},
+    Entry{Error::destination_reset, Hop::destination, "destination_reset",
+          "the destination closed before a complete answer"},
+    Entry{Error::destination_timeout, Hop::destination, "destination_timeout",
+          "the destination did not answer in time"},
+    Entry{Error::destination_malformed, Hop::destination, "destination_malformed",
+          "the destination's answer is not valid HTTP/1.1"},
     Entry{Error::unauthorized, Hop::link, "unauthorized", "the token is unknown or was revoked"},
     Entry{Error::untrusted_server, Hop::link, "untrusted_server", "the server's key is not the expected one"},
     Entry{Error::protocol, Hop::link, "protocol", "the peer does not speak the link protocol"},
@@ -98,6 +117,7 @@ std::string_view hop_name(Hop hop) noexcept {
     case Hop::edge: return "edge";
     case Hop::link: return "link";
     case Hop::upstream: return "upstream";
+    case Hop::destination: return "destination";
   }
   return "edge";
 }

@@ -40,6 +40,17 @@ enum class Error {
   upstream_reset,      ///< the upstream closed before a complete answer
   upstream_timeout,    ///< no first byte, or silence, for longer than allowed
   upstream_malformed,  ///< the upstream's answer is not HTTP/1.1
+  // Egress: a call from behind NAT to a destination, by way of the server.
+  no_link,                ///< the agent has no link to the server, and none came back in time
+  destination_unknown,    ///< the server has no destination of this name
+  destination_denied,     ///< no rule of the server allows this host and port to the tunnel
+  address_denied,         ///< the host has none but private or reserved addresses
+  rate_limited,           ///< more calls a second than the rule allows
+  destination_refused,    ///< no connection: refused, unreachable, unknown host
+  destination_untrusted,  ///< the destination's certificate is not valid
+  destination_reset,      ///< the destination closed before a complete answer
+  destination_timeout,    ///< no first byte, or silence, for longer than allowed
+  destination_malformed,  ///< the destination's answer is not HTTP/1.1
   // Link handshake.
   unauthorized,      ///< unknown or revoked token
   untrusted_server,  ///< the server's key is not the pinned one, or its certificate is not valid
@@ -47,7 +58,7 @@ enum class Error {
 };
 
 /// The hop at which a request failed, as error bodies, logs and counters name it.
-enum class Hop { edge, link, upstream };
+enum class Hop { edge, link, upstream, destination };
 
 const boost::system::error_category& error_category() noexcept;
 

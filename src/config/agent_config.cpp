@@ -1,6 +1,7 @@
 #include "config/agent_config.hpp"
 
 #include "base/files.hpp"
+#include "net/address.hpp"
 #include "tunnel/handshake.hpp"
 
 #include <unistd.h>
@@ -94,6 +95,21 @@ void read_agent(Section agent, AgentConfig& config) {
   agent.finish();
 }
 
+AgentEgress read_egress(Section section) {
+  AgentEgress egress;
+  std::string listen = to_string(*egress.listen);
+  section.read("listen", listen);
+  egress.listen.reset();
+  if (!listen.empty()) {
+    const auto address = parse_host_port(listen);
+    if (!address || !net::parse_listen_address(listen))
+      section.fail("listen", "listen must be \"\" or address:port, such as \"127.0.0.1:5001\"");
+    egress.listen = *address;
+  }
+  section.finish();
+  return egress;
+}
+
 UpstreamConfig read_upstream(Section& section) {
   UpstreamConfig upstream;
   section.read_name("name", upstream.name);
@@ -153,6 +169,7 @@ AgentConfig parse_agent_config(std::string_view text, const std::string& file) {
                    "there is an upstream " + quote(upstream.name) + " already; give each its own name");
     config.upstreams.push_back(std::move(upstream));
   }
+  config.egress = read_egress(document.section("egress"));
   config.log = read_log(document.section("log"));
   document.finish();
   return config;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,14 @@ struct UpstreamConfig {
   bool operator==(const UpstreamConfig&) const = default;
 };
 
+/// The proxy that local programs send their calls to, so that those leave by the server's address.
+struct AgentEgress {
+  static inline const HostPort default_listen{"127.0.0.1", 5001};
+  std::optional<HostPort> listen = default_listen;  ///< none: off
+
+  bool operator==(const AgentEgress&) const = default;
+};
+
 struct AgentConfig {
   ServerLink server;
   std::string name;       ///< tells the agents of one tunnel apart; default: the host's name
@@ -58,6 +67,7 @@ struct AgentConfig {
   std::chrono::milliseconds drain{30'000};  ///< at shutdown, requests get so long to end
   std::string proxy;  ///< to the server: empty: as the environment says, "none", or a URL
   std::vector<UpstreamConfig> upstreams{UpstreamConfig{}};  ///< at least one, names unique
+  AgentEgress egress;
   LogConfig log;
 
   bool operator==(const AgentConfig&) const = default;

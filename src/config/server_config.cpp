@@ -234,6 +234,7 @@ ServerConfig parse_server_config(std::string_view text, const std::string& file)
   config.log = read_log(document.section("log"));
   config.limits = read_limits(document.section("limits"));
   config.inbox = read_inbox(document.section("inbox"));
+  config.egress = read_egress(document.section("egress"));
   read_tunnels(document.sections("tunnel"), config);
   read_routes(document.sections("route"), document, config);
   document.finish();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/host_port.hpp"
+#include "config/egress_config.hpp"
 #include "config/log_config.hpp"
 #include "config/route_config.hpp"
 #include "http/parser.hpp"
@@ -99,6 +100,7 @@ struct ServerConfig {
   LimitsConfig limits;
   std::vector<TunnelConfig> tunnels;
   InboxConfig inbox;
+  EgressConfig egress;
   std::vector<RouteConfig> routes = default_routes();  ///< at least one
 
   bool operator==(const ServerConfig&) const = default;

@@ -82,6 +82,13 @@ struct Section::State {
     throw ConfigError(text);
   }
 
+  /// "[[route]]" and "ack" make "route.ack".
+  std::string path_to(std::string_view key) const {
+    std::string path = name;
+    std::erase_if(path, [](char c) { return c == '[' || c == ']'; });
+    return path.empty() ? std::string(key) : path + "." + std::string(key);
+  }
+
   [[noreturn]] void wrong_type(std::string_view key, const toml::node& node,
                                const std::string& wanted) const {
     fail(node.source().begin.line,
@@ -205,10 +212,8 @@ void Section::read_name(std::string_view key, std::string& into) {
 
 Section Section::section(std::string_view key) {
   const toml::node* node = state_->find(key);
-  std::string path = state_->name;  // "[[route]]" and "ack" make "[route.ack]"
-  std::erase_if(path, [](char c) { return c == '[' || c == ']'; });
-  const bool is_nested = !path.empty();
-  const std::string name = "[" + path + (is_nested ? "." : "") + std::string(key) + "]";
+  const bool is_nested = !state_->name.empty();
+  const std::string name = "[" + state_->path_to(key) + "]";
   if (node && !node->is_table())
     state_->wrong_type(key, *node, is_nested ? "a table, { key = value, ... }" : "a table, written " + name);
   auto child = std::make_shared<State>();
@@ -223,7 +228,7 @@ std::vector<Section> Section::sections(std::string_view key) {
   std::vector<Section> result;
   const toml::node* node = state_->find(key);
   if (!node) return result;
-  const std::string name = "[[" + std::string(key) + "]]";
+  const std::string name = "[[" + state_->path_to(key) + "]]";
   if (!node->is_array_of_tables()) state_->wrong_type(key, *node, "a list of tables, each written " + name);
   for (const toml::node& element : *node->as_array()) {
     auto child = std::make_shared<State>();

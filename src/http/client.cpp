@@ -115,6 +115,7 @@ Awaitable<Result<Response>> Client::handle(Request request) {
       if (!connected) co_return connected.error();
       wire = *connected;
     }
+    if (request.context.record) request.context.record->reached = wire->stream().peer().address();
     auto exchange = std::make_shared<ClientExchange>(*this, std::move(wire), reused);
     auto response = co_await attempt(exchange, request);
     // The upstream may have closed a kept connection just as it was taken (RFC 9110 section 9.2.2).
@@ -285,7 +286,7 @@ std::string Client::write_head(const Request& request) const {
 }
 
 Awaitable<Result<void>> Client::probe() {
-  net::DialOptions dial_options{options_.connect_timeout};
+  net::DialOptions dial_options{options_.connect_timeout, options_.permits};
   auto socket = co_await net::dial(options_.address, dial_options);
   if (!socket) co_return socket.error();
   co_return Result<void>{};
@@ -305,10 +306,11 @@ Awaitable<Result<std::shared_ptr<Wire>>> Client::connect() {
       if (client) client->released();
     }
   } slot{this};
-  const net::DialOptions dial_options{options_.connect_timeout};
+  const net::DialOptions dial_options{options_.connect_timeout, options_.permits};
   auto socket = co_await net::dial(options_.address, dial_options);
   if (!socket) {
     if (options_.on_connect) options_.on_connect(socket.error());
+    if (socket.error() == Error::address_denied) co_return socket.error();
     co_return Error::upstream_refused;
   }
   net::Stream stream(std::move(*socket));

@@ -32,6 +32,8 @@ class Client final : public Handler {
     net::Duration idle_timeout = std::chrono::minutes(10);        ///< silence inside a body
     net::Duration keep_alive_timeout = std::chrono::seconds(55);  ///< an unused connection is closed then
     HeadLimits head;
+    /// As net::DialOptions::permits: Error::address_denied if no address of the upstream will do.
+    std::function<bool(const net::Address&)> permits{};
     std::function<void(const Result<void>&)> on_connect;  ///< told how each attempt to connect ended
   };
 

@@ -17,6 +17,7 @@ Response describe(int status, Hop hop, std::string_view cause, std::string_view 
   body["error"] = std::move(details);
   Response response = make_response(status, "application/json", boost::json::serialize(body) + "\n");
   if (status == 503) response.fields.add("Retry-After", "2");
+  if (status == 429) response.fields.add("Retry-After", "1");
   return response;
 }
 
@@ -27,20 +28,26 @@ int status_of(boost::system::error_code error) noexcept {
   switch (static_cast<Error>(error.value())) {
     case Error::malformed:
     case Error::truncated: return 400;
+    case Error::destination_denied:
+    case Error::address_denied: return 403;
     case Error::not_found:
+    case Error::destination_unknown:
     case Error::no_route: return 404;
     case Error::timed_out:
     case Error::body_timed_out: return 408;
     case Error::body_too_large: return 413;
     case Error::target_too_long: return 414;
     case Error::header_too_large: return 431;
+    case Error::rate_limited: return 429;
     case Error::not_implemented: return 501;
     case Error::no_agent:
+    case Error::no_link:
     case Error::queue_full:
     case Error::draining:
     case Error::unavailable:
     case Error::stream_refused: return 503;
-    case Error::upstream_timeout: return 504;
+    case Error::upstream_timeout:
+    case Error::destination_timeout: return 504;
     case Error::version_not_supported: return 505;
     default: return 502;
   }

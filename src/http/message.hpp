@@ -28,6 +28,7 @@ class Body {
 struct Record {
   std::string request_id, method, target, route, tunnel, agent;
   net::Address peer;
+  net::Address reached;             ///< whom http::Client has connected to for it, in this process
   int status = 0;                   ///< as sent to the caller; 0: it went away first
   boost::system::error_code error;  ///< why there was no, or no whole, answer from the upstream
   net::Clock::time_point started, answered, ended;  ///< head parsed, answer's head known, last byte out

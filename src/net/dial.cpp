@@ -6,6 +6,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -38,8 +39,9 @@ std::vector<Endpoint> interleave(const std::vector<Endpoint>& found) {
 /// that was given up: the system's lookup cannot be interrupted.
 class Attempts : public std::enable_shared_from_this<Attempts> {
  public:
-  explicit Attempts(Executor executor)
+  Attempts(Executor executor, std::function<bool(const Address&)> permits)
       : executor_(executor),
+        permits_(std::move(permits)),
         resolver_(executor),
         news_(executor),
         limit_(Deadlines::of(executor.context()), [this] { finish(Error::timed_out); }),
@@ -49,17 +51,12 @@ class Attempts : public std::enable_shared_from_this<Attempts> {
     limit_.set(timeout);
     boost::system::error_code not_address;
     const Address address = asio::ip::make_address(target.host, not_address);
-    if (!not_address) {
-      untried_.push_back(Endpoint(address, target.port));
-      return connect_next();
-    }
+    if (!not_address) { return connect_to({Endpoint(address, target.port)}); }
     resolver_.async_resolve(target.host, std::to_string(target.port), Resolver::numeric_service,
                             [self = shared_from_this()](boost::system::error_code error, const auto& found) {
                               if (self->done_) return;
                               if (error) return self->finish(error);
-                              const std::vector<Endpoint> endpoints(found.begin(), found.end());
-                              self->untried_ = interleave(endpoints);
-                              self->connect_next();
+                              self->connect_to({found.begin(), found.end()});
                             });
   }
 
@@ -83,6 +80,16 @@ class Attempts : public std::enable_shared_from_this<Attempts> {
   }
 
  private:
+  /// What is connected to is what was asked about: no second lookup could come out differently.
+  void connect_to(std::vector<Endpoint> endpoints) {
+    if (permits_) {
+      std::erase_if(endpoints, [this](const Endpoint& each) { return !permits_(each.address()); });
+      if (endpoints.empty()) return finish(Error::address_denied);
+    }
+    untried_ = interleave(endpoints);
+    connect_next();
+  }
+
   using Attempt = std::list<TcpSocket>::iterator;
 
   void connect_next() {
@@ -118,6 +125,7 @@ class Attempts : public std::enable_shared_from_this<Attempts> {
   }
 
   Executor executor_;
+  const std::function<bool(const Address&)> permits_;
   Resolver resolver_;
   Event news_;
   Deadline limit_;
@@ -138,7 +146,7 @@ struct GiveUp {
 
 Awaitable<Result<TcpSocket>> dial(HostPort target, DialOptions options) {
   const Executor executor = co_await asio::this_coro::executor;
-  const auto attempts = std::make_shared<Attempts>(executor);
+  const auto attempts = std::make_shared<Attempts>(executor, std::move(options.permits));
   const std::unique_ptr<Attempts, GiveUp> guard(attempts.get());
   attempts->start(target, options.timeout);
   co_await attempts->wait();

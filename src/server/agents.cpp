@@ -82,6 +82,19 @@ class Agents::PlacedBody final : public http::Body {
   std::unique_ptr<http::Body> body_;
 };
 
+std::vector<std::shared_ptr<AgentLink>> take_replaced(std::vector<std::shared_ptr<AgentLink>>& links,
+                                                      const tunnel::LinkHello& hello) {
+  std::vector<std::shared_ptr<AgentLink>> replaced;
+  std::erase_if(links, [&](const std::shared_ptr<AgentLink>& old) {
+    if (old->hello.tunnel != hello.tunnel || old->hello.agent != hello.agent) return false;
+    const bool is_same_run = old->hello.instance == hello.instance;
+    if (is_same_run && old->hello.link_index != hello.link_index) return false;
+    replaced.push_back(old);
+    return true;
+  });
+  return replaced;
+}
+
 Agents::Agents(net::Executor executor, Options options)
     : executor_(executor), options_(std::move(options)), nobody_(std::make_unique<Tunnel>()) {}
 Agents::~Agents() = default;
@@ -89,15 +102,7 @@ Agents::~Agents() = default;
 std::shared_ptr<AgentLink> Agents::add(AgentLink link) {
   auto added = std::make_shared<AgentLink>(std::move(link));
   Tunnel& tunnel = tunnel_named(added->hello.tunnel);
-  std::vector<std::shared_ptr<AgentLink>> replaced;
-  std::erase_if(tunnel.links, [&](const std::shared_ptr<AgentLink>& old) {
-    const tunnel::LinkHello& hello = old->hello;
-    if (hello.agent != added->hello.agent) return false;
-    const bool is_same_run = hello.instance == added->hello.instance;
-    if (is_same_run && hello.link_index != added->hello.link_index) return false;
-    replaced.push_back(old);
-    return true;
-  });
+  const auto replaced = take_replaced(tunnel.links, added->hello);
   tunnel.links.push_back(added);
   for (const auto& old : replaced) old->link->close("replaced");
   for (Waiter* waiter : tunnel.for_link) waiter->turn.notify();

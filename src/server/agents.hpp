@@ -27,6 +27,11 @@ struct AgentLink {
   std::vector<tunnel::UpstreamReport> upstreams;  ///< as last reported
 };
 
+/// Takes out of `links` those that a new one of `hello` replaces: of the same tunnel and agent, all links of
+/// an older instance, or the one of the same instance and index.
+std::vector<std::shared_ptr<AgentLink>> take_replaced(std::vector<std::shared_ptr<AgentLink>>& links,
+                                                      const tunnel::LinkHello& hello);
+
 /// Keeps the links of every tunnel and, as a Handler, sends each request down the one that has least
 /// to do. Loop thread only.
 class Agents final : public http::Handler {

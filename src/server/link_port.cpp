@@ -18,9 +18,10 @@ struct Count {
 
 }  // namespace
 
-LinkPort::LinkPort(Agents& agents, const TokenStore& tokens, std::function<void()> refresh,
+LinkPort::LinkPort(Agents& agents, Egress& egress, const TokenStore& tokens, std::function<void()> refresh,
                    std::shared_ptr<net::TlsContext> tls, Options options)
     : agents_(agents),
+      egress_(egress),
       tokens_(tokens),
       refresh_(std::move(refresh)),
       tls_(std::move(tls)),
@@ -56,6 +57,21 @@ Awaitable<void> LinkPort::serve(net::TcpSocket socket) {
   entry.hello = std::move(welcomed->hello);
   entry.token_id = std::move(welcomed->token_id);
   entry.address = peer;
+  const tunnel::LinkHello hello = entry.hello;
+  const bool is_egress = hello.direction == tunnel::Direction::egress;
+  const char* const kind = is_egress ? "egress link" : "link";
+  log::info("link", "{}: agent {} connected from {} ({} {})", hello.tunnel, hello.agent, peer, kind,
+            hello.link_index);
+  std::string early = std::move(welcomed->early);
+  auto link = is_egress ? egress_.serve(std::move(stream), std::move(entry), std::move(early), options_.link)
+                        : serve_ingress(std::move(stream), std::move(entry), std::move(early));
+  const auto why = co_await std::move(link);
+  log::info("link", "{}: agent {} disconnected ({} {}): {}", hello.tunnel, hello.agent, kind,
+            hello.link_index, why.message());
+}
+
+Awaitable<boost::system::error_code> LinkPort::serve_ingress(net::Stream stream, AgentLink entry,
+                                                             std::string early) {
   // The hooks need the entry that the registry makes; it outlives the link's run below.
   auto registered = std::make_shared<AgentLink*>(nullptr);
   tunnel::Link::Hooks hooks;
@@ -76,12 +92,8 @@ Awaitable<void> LinkPort::serve(net::TcpSocket socket) {
       agents.remove(link);
     }
   } leave{agents_, added, registered};
-  log::info("link", "{}: agent {} connected from {} (link {})", added->hello.tunnel, added->hello.agent, peer,
-            added->hello.link_index);
-  std::string early = std::move(welcomed->early);
   const auto why = co_await link->run(std::move(early));
-  log::info("link", "{}: agent {} disconnected (link {}): {}", added->hello.tunnel, added->hello.agent,
-            added->hello.link_index, why.message());
+  co_return why;
 }
 
 /// Reads the upgrade request and answers it.
@@ -135,8 +147,6 @@ std::optional<tunnel::LinkRefusal> LinkPort::objection(const Result<tunnel::Link
         401, "unauthorized", "the token is unknown or was revoked: ask for a new join string", {}};
   if (token->tunnel != hello->tunnel)
     return tunnel::LinkRefusal{403, "tunnel_mismatch", "the token is for another tunnel", {}};
-  if (hello->direction != tunnel::Direction::ingress)
-    return tunnel::LinkRefusal{400, "protocol", "this server takes no links of that direction", {}};
   token_id = token->id;
   return std::nullopt;
 }

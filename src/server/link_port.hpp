@@ -4,6 +4,7 @@
 #include "net/listener.hpp"
 #include "net/tls.hpp"
 #include "server/agents.hpp"
+#include "server/egress.hpp"
 #include "server/tokens.hpp"
 
 #include <functional>
@@ -12,7 +13,7 @@
 
 namespace rockdove::server {
 
-/// Turns accepted connections into links of `agents`. Loop thread only.
+/// Turns accepted connections into links of `agents`, or of `egress`, as the agent asks. Loop thread only.
 class LinkPort {
  public:
   struct Options {
@@ -21,9 +22,9 @@ class LinkPort {
     tunnel::Link::Options link;
   };
 
-  /// `agents` and `tokens` must outlive the port. `refresh` sees to it that `tokens` is up to date: a token
-  /// may have been made a moment ago. `tls`: null for plain connections.
-  LinkPort(Agents& agents, const TokenStore& tokens, std::function<void()> refresh,
+  /// `agents`, `egress` and `tokens` must outlive the port. `refresh` sees to it that `tokens` is up to date:
+  /// a token may have been made a moment ago. `tls`: null for plain connections.
+  LinkPort(Agents& agents, Egress& egress, const TokenStore& tokens, std::function<void()> refresh,
            std::shared_ptr<net::TlsContext> tls, Options options);
 
   /// Serves one agent's connection until its link has ended.
@@ -43,9 +44,11 @@ class LinkPort {
   Awaitable<Result<Welcome>> welcome(net::Stream& stream);
   Awaitable<Result<Welcome>> refuse(net::Stream& stream, tunnel::LinkRefusal refusal);
   std::optional<tunnel::LinkRefusal> objection(const Result<tunnel::LinkHello>& hello, std::string& token_id);
+  Awaitable<boost::system::error_code> serve_ingress(net::Stream stream, AgentLink entry, std::string early);
   void on_note(AgentLink& link, std::string_view text);
 
   Agents& agents_;
+  Egress& egress_;
   const TokenStore& tokens_;
   const std::function<void()> refresh_;
   std::shared_ptr<net::TlsContext> tls_;

@@ -48,18 +48,22 @@ Node::Node(net::Executor executor, config::ServerConfig config)
           executor, agents_, plaintext_, inbox_.capture(), wall_time,
           [this](std::string_view target) { return page(target, Audience::everybody); },
           ingress_options(config_)),
+      egress_(executor, config_, tokens_, [this] { refresh_tokens(); }),
+      api_(inbox_.api(), egress_),
       admin_([this](std::string_view target) { return page(target, Audience::operators); },
-             ensure_admin_token(config_.data), &inbox_.api()),
+             ensure_admin_token(config_.data), &api_),
       ingress_server_(ingress_, http_options(config_.limits)),
       admin_server_(admin_, http_options(config_.limits)),
       tunnel_tls_(tunnel_tls(config_)),
       ingress_tls_(ingress_tls(config_)),
       link_port_(
-          agents_, tokens_, [this] { refresh_tokens(); }, tunnel_tls_, link_options(config_, budget_)),
+          agents_, egress_, tokens_, [this] { refresh_tokens(); }, tunnel_tls_,
+          link_options(config_, budget_)),
       deliveries_(executor, net::abort_on_error),
       tasks_(executor, net::abort_on_error),
       stop_(executor) {
   agents_.on_ready([this](const std::string& tunnel) { inbox_.hope(tunnel); });
+  egress_.set_tls(ingress_tls_);
   apply(config_);
   use_providers(config_);
   use_tokens();
@@ -85,6 +89,7 @@ Awaitable<void> Node::run() {
   tasks_.spawn(ingress_listener_->run());
   tasks_.spawn(tunnel_listener_->run());
   tasks_.spawn(admin_listener_->run());
+  tasks_.spawn(egress_.run());
   tasks_.spawn(watch_tokens());
   deliveries_.spawn(inbox_.run());
   while (!stopping_) co_await stop_.wait();
@@ -99,6 +104,7 @@ Awaitable<void> Node::stop_in_order() {
   // 2. Agents learn that they should look for another server, and bring no new links here.
   link_port_.drain();
   agents_.drain();
+  egress_.drain();
   // 3. What is under way ends, over links that still stand; a second stop() cuts this short. Events that
   // nobody waits for can as well be delivered after the next start.
   inbox_.stop();
@@ -108,15 +114,19 @@ Awaitable<void> Node::stop_in_order() {
     const bool has_no_callers = co_await ingress_listener_->drain(slice);
     const net::Duration patience = has_no_callers ? slice : minimum_slice;
     const bool has_no_attempts = co_await deliveries_.join_for(patience);
-    if (has_no_callers && has_no_attempts) break;
+    const net::Duration rest = has_no_callers && has_no_attempts ? slice : minimum_slice;
+    const bool has_no_calls = co_await egress_.idle_for(rest);
+    if (has_no_callers && has_no_attempts && has_no_calls) break;
   }
   // 4. Nothing needs the links any more.
   tunnel_listener_->stop();
   agents_.abort_all();
+  egress_.abort();
   co_await ingress_listener_->cancel();
   co_await tunnel_listener_->cancel();
   co_await admin_listener_->cancel();
   co_await ingress_.cancel();
+  co_await egress_.close();
   deliveries_.cancel();
   co_await deliveries_.join();
   tasks_.cancel();
@@ -186,7 +196,9 @@ void Node::use_tokens() {
     tunnels.insert(token.tunnel);
   }
   agents_.set_known(std::move(tunnels));
-  agents_.revoke([&ids](const std::string& id) { return ids.contains(id); });
+  const auto is_valid = [&ids](const std::string& id) { return ids.contains(id); };
+  agents_.revoke(is_valid);
+  egress_.revoke(is_valid);
 }
 
 void Node::apply(const config::ServerConfig& config) {
@@ -216,13 +228,16 @@ void Node::reload(config::ServerConfig config) {
   warn_if(config.ingress != config_.ingress, "[server] ingress");
   warn_if(config.tunnel != config_.tunnel, "[server] tunnel");
   warn_if(config.admin != config_.admin, "[server] admin");
+  warn_if(config.egress.listen != config_.egress.listen, "[egress] listen");
   warn_if(has_other_data, "[server] data");
   warn_if(config.inbox.memory != config_.inbox.memory, "[inbox] memory");
   warn_if(config.inbox.commit_limit != config_.inbox.commit_limit, "[inbox] commit_limit");
   warn_if(config.limits.connections != config_.limits.connections, "[limits] connections");
+  egress_.set_options(config);
   tunnel_tls_ = std::move(new_tunnel_tls);
   ingress_tls_ = std::move(new_ingress_tls);
   link_port_.set_tls(tunnel_tls_);
+  egress_.set_tls(ingress_tls_);
   ingress_.set_options(std::move(new_ingress));
   use_providers(config);
   agents_.set_options(agents_options(config));
@@ -271,6 +286,7 @@ std::string Node::stats(Audience audience) const {
   if (audience == Audience::everybody)
     for (const char* key : {"reason", "lanes"}) inbox.erase(key);
   stats["inbox"] = std::move(inbox);
+  stats["egress"] = egress_.to_json(audience == Audience::operators);
   stats["ingress"] = {{"connections", counters.active},
                       {"accepted", counters.accepted},
                       {"refused", counters.overflow},

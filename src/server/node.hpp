@@ -8,6 +8,8 @@
 #include "net/task_group.hpp"
 #include "server/admin.hpp"
 #include "server/agents.hpp"
+#include "server/api.hpp"
+#include "server/egress.hpp"
 #include "server/ingress.hpp"
 #include "server/link_port.hpp"
 #include "server/plaintext.hpp"
@@ -64,6 +66,8 @@ class Node {
   Plaintext plaintext_;
   inbox::Inbox inbox_;
   Ingress ingress_;
+  Egress egress_;
+  Api api_;
   Admin admin_;
   http::Server ingress_server_;
   http::Server admin_server_;

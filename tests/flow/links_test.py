@@ -326,7 +326,7 @@ class Strangers(SceneTest):
             "another protocol": good.replace(b"rockdove.1", b"chat"),
             "no tunnel": good.replace(b"Rockdove-Tunnel", b"Rockdove-Else"),
             "a field twice": good.replace(b"\r\n\r\n", b"\r\nRockdove-Agent: other\r\n\r\n"),
-            "egress": hello(join, Rockdove_Direction="egress"),
+            "a wrong direction": hello(join, Rockdove_Direction="sideways"),
             "a bad index": hello(join, Rockdove_Link="64"),
             "a body": good.replace(b"\r\n\r\n", b"\r\nContent-Length: 3\r\n\r\nabc"),
         }
@@ -348,6 +348,21 @@ class Strangers(SceneTest):
         except ConnectionError:
             pass
         self.assertNotIn(b" 101 ", caller.until_end()[0])
+        self.assertEqual(server.get_json("/health")["active_connections"], 0)
+
+    def test_an_egress_link_without_a_token_is_refused_like_any_other(self):
+        server = self.server(tls="off")
+        server.token("other")
+        join = decode_join(server.token())
+        wrong = {"Authorization": "Bearer rd_00000000_x"}, {"Rockdove_Tunnel": "other"}
+        for changes, status in zip(wrong, (401, 403)):
+            caller = self.connect(server)
+            refused = caller.exchange(hello(join, Rockdove_Direction="egress", **changes), b"GET")
+            self.assertEqual(refused.status, status)
+        accepted = self.connect(server)
+        accepted.send(hello(join, Rockdove_Direction="egress"))
+        self.assertIn(b" 101 ", accepted.head().line)
+        eventually(lambda: server.get_json()["egress"]["links"] == 1)
         self.assertEqual(server.get_json("/health")["active_connections"], 0)
 
     def test_a_link_that_speaks_no_http2_ends_and_harms_nobody(self):

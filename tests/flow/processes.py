@@ -210,7 +210,7 @@ class Agent(Process):
     """rockdove agent, joined by standard input. `upstream`: an Upstream, a URL, or a dict of either by name.
 
     `keys`: lines for [agent]; `upstream_keys`: lines for every [[upstream]]; `join`: another server's join
-    string or another way to it. Health checks are off unless upstream_keys turns them on.
+    string or another way to it. Health checks are off unless upstream_keys turns them on, egress unless `toml` does.
     """
 
     def __init__(self, server, upstream="http://127.0.0.1:9", name="office", tunnel="bot", links=2, keys="",
@@ -225,6 +225,8 @@ class Agent(Process):
         lines = ["[agent]", f'name = "{name}"', f"links = {links}", drain, keys]
         for key, each in (upstream if isinstance(upstream, dict) else {"default": upstream}).items():
             lines += ["[[upstream]]", f'name = "{key}"', f'url = "{getattr(each, "url", each)}"', upstream_keys]
+        if "[egress]" not in toml:
+            toml += '\n[egress]\nlisten = ""'
         self.config.write_text("\n".join([*lines, toml]) + "\n")
         self.run("join", "--config", str(self.config), "-", stdin=(join or server.token(tunnel)) + "\n")
         if start:

@@ -62,11 +62,17 @@ TEST(error, knows_the_hop_it_happened_at) {
       {Error::upstream_reset, Hop::upstream},
       {Error::upstream_timeout, Hop::upstream},
       {Error::upstream_malformed, Hop::upstream},
+      {Error::no_link, Hop::link},
+      {Error::destination_denied, Hop::edge},
+      {Error::address_denied, Hop::edge},
+      {Error::destination_refused, Hop::destination},
+      {Error::destination_timeout, Hop::destination},
   };
   for (const auto& each : cases) EXPECT_EQ(hop_of(each.error), each.hop) << error_name(each.error);
   EXPECT_EQ(hop_name(Hop::edge), "edge");
   EXPECT_EQ(hop_name(Hop::link), "link");
   EXPECT_EQ(hop_name(Hop::upstream), "upstream");
+  EXPECT_EQ(hop_name(Hop::destination), "destination");
 }
 
 TEST(error, names_what_is_not_ours_as_the_system_s) {

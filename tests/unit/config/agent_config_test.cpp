@@ -36,9 +36,19 @@ TEST(AgentConfig, the_example_shows_every_key_with_its_default) {
   const std::string example = example_file("agent.toml");
   EXPECT_EQ(parse(example), parse(""));
   const auto error = [](const std::string& text) { return error_of(text); };
-  for (const char* table : {"[server]", "[agent]", "[[upstream]]", "[log]"})
+  for (const char* table : {"[server]", "[agent]", "[[upstream]]", "[egress]", "[log]"})
     for (const std::string& key : known_keys(table, error))
       EXPECT_TRUE(shows_key(example, table, key)) << table << " " << key;
+}
+
+TEST(AgentConfig, the_proxy_for_local_programs_is_on_unless_it_is_turned_off) {
+  EXPECT_EQ(parse("").egress.listen, (HostPort{"127.0.0.1", 5001}));
+  EXPECT_FALSE(parse("[egress]\nlisten = ''").egress.listen);
+  EXPECT_EQ(parse("[egress]\nlisten = '[::1]:0'").egress.listen, (HostPort{"::1", 0}));
+  for (const char* bad : {"5001", "localhost:5001", "127.0.0.1", "http://127.0.0.1:5001"})
+    EXPECT_NE(error_of("[egress]\nlisten = '" + std::string(bad) + "'").find("[egress] listen must be"),
+              std::string::npos)
+        << bad;
 }
 
 TEST(AgentConfig, reads_what_is_set) {

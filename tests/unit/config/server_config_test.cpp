@@ -33,10 +33,12 @@ TEST(ServerConfig, the_example_shows_every_key_with_its_default) {
   const std::string example = example_file("server.toml");
   EXPECT_EQ(parse(example), ServerConfig{});
   const auto error = [](const std::string& text) { return error_of(text); };
-  for (const char* table : {"[server]", "[tunnel_tls]", "[ingress_tls]", "[log]", "[limits]", "[inbox]",
-                            "[[tunnel]]", "[[route]]"})
+  for (const char* table :
+       {"[server]", "[tunnel_tls]", "[ingress_tls]", "[log]", "[limits]", "[inbox]", "[[tunnel]]",
+        "[[route]]", "[egress]", "[[egress.destination]]", "[[egress.allow]]"})
     for (const std::string& key : known_keys(table, error))
-      EXPECT_TRUE(key == "target" || shows_key(example, table, key)) << table << " " << key;
+      if (key != "target" && key != "destination" && key != "allow")  // tables of their own
+        EXPECT_TRUE(shows_key(example, table, key)) << table << " " << key;
   for (const std::string& key : known_keys("[[route]]\nname = \"x\"\n[[route.target]]", error))
     EXPECT_TRUE(shows_key(example, "[[route.target]]", key)) << key;
 }
@@ -52,6 +54,8 @@ TEST(ServerConfig, the_commented_part_of_the_example_is_valid) {
   EXPECT_EQ(config.routes[2].provider->secrets.size(), 2U);
   ASSERT_EQ(config.routes[2].targets.size(), 2U);
   EXPECT_EQ(config.routes[2].targets[1], (TargetConfig{"bot-b", "bot-b", "", {"card.action.trigger"}}));
+  ASSERT_EQ(config.egress.gate.rules.size(), 1U);
+  EXPECT_EQ(config.egress.gate.rules[0].hosts.size(), 2U);
 }
 
 TEST(ServerConfig, reads_what_is_set) {

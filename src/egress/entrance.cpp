@@ -1,0 +1,47 @@
+#include "egress/entrance.hpp"
+
+#include "base/text.hpp"
+#include "http/error_response.hpp"
+#include "net/address.hpp"
+#include "net/crypto.hpp"
+#include "net/log.hpp"
+
+namespace rockdove::egress {
+namespace {
+
+constexpr std::string_view scheme = "Basic ";
+constexpr std::size_t credentials_max = 1024;
+
+}  // namespace
+
+Result<Credentials> parse_basic(std::string_view value) {
+  if (value.size() > credentials_max || value.size() < scheme.size()) return Error::unauthorized;
+  if (!http::iequals(value.substr(0, scheme.size()), scheme)) return Error::unauthorized;
+  const auto text = net::base64_decode(trim(value.substr(scheme.size())));
+  if (!text) return Error::unauthorized;
+  const auto colon = text->find(':');
+  if (colon == text->npos) return Error::unauthorized;
+  return Credentials{text->substr(0, colon), text->substr(colon + 1)};
+}
+
+Awaitable<Result<http::Response>> ProxyEntrance::handle(http::Request request) {
+  const bool is_one = request.fields.count("Proxy-Authorization") == 1;
+  const auto given = is_one ? parse_basic(*request.fields.get("Proxy-Authorization"))
+                            : Result<Credentials>(Error::unauthorized);
+  if (!given || !verify_(*given)) {
+    // Without any credentials it is the first half of the usual exchange.
+    if (is_one) {
+      ++unauthorized_;
+      log::warn("egress", "{}: the proxy port turned away wrong credentials",
+                net::to_string(request.context.peer));
+    }
+    auto response = http::error_response(
+        407, "unauthorized", "the user is the tunnel's name, the password the secret of one of its tokens",
+        request.context.request_id);
+    response.fields.add("Proxy-Authenticate", "Basic realm=\"rockdove egress\"");
+    return http::ready(std::move(response));
+  }
+  return gate_.handle(Who{given->user, "-", request.context.peer}, std::move(request));
+}
+
+}  // namespace rockdove::egress
