@@ -41,21 +41,24 @@ class Parts:
     def __init__(self, binary):
         self.binary = str(Path(binary).resolve())
         self.home = Path(tempfile.mkdtemp(prefix="rockdove-demo-"))
-        self.server_toml, self.agent_toml = self.home / "server.toml", self.home / "agent.toml"
+        self.bot_binary = str(Path(self.binary).with_name("rockdove-feishu-bot"))
+        self.server_toml, self.agent_toml, self.bot_toml = (
+            self.home / f"{name}.toml" for name in ("server", "agent", "feishu-bot")
+        )
         self.processes = {}  # name -> Popen, those that run
         self.seen = queue.Queue()  # what the sample service answered
-        self.service = None
+        self.service, self.stand_ins = None, []
         self.public_port = 0
         # The user's own configuration and proxy must not reach into the demo.
         self.environment = {
             name: value for name, value in os.environ.items()
-            if not name.startswith("ROCKDOVE_") and not name.lower().endswith("_proxy")
+            if not name.startswith(("ROCKDOVE_", "FEISHU_")) and not name.lower().endswith("_proxy")
         }  # fmt: skip
 
-    def start(self, name, *arguments):
+    def start(self, name, *arguments, binary=None):
         with open(self.home / f"{name}.log", "ab") as log:
             self.processes[name] = subprocess.Popen(
-                [self.binary, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                [binary or self.binary, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env=self.environment, cwd=self.home, start_new_session=True,
             )  # fmt: skip
 
@@ -68,7 +71,7 @@ class Parts:
         return done.stdout.strip()
 
     def stop(self):
-        for name in ("agent", "server"):  # in this order nobody is surprised
+        for name in ("agent", "bot", "server"):  # in this order nobody is surprised
             process = self.processes.pop(name, None)
             if process is None:
                 continue
@@ -80,6 +83,8 @@ class Parts:
                 process.wait()
         if self.service:
             self.service.shutdown()
+        for each in self.stand_ins:
+            each.stop()
         shutil.rmtree(self.home, ignore_errors=True)
 
     def until(self, what, is_done):

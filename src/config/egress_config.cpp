@@ -64,7 +64,28 @@ egress::Rule read_rule(Section& section, const egress::Gate::Options& gate) {
   return rule;
 }
 
-egress::DestinationOptions read_destination(Section& section) {
+/// lingxing = { app_id, app_secret, buckets } of a destination.
+egress::LingxingApp read_lingxing(Section lingxing, SecretSource& secret) {
+  egress::LingxingApp app;
+  lingxing.read("app_id", app.app_id);
+  if (!egress::is_lingxing_app_id(app.app_id))
+    lingxing.fail("app_id",
+                  "app_id must be the appId that Lingxing's console shows: 16, 24 or 32 characters");
+  const auto sources = read_secret_sources(lingxing, "app_secret", 1);
+  if (sources.empty())
+    lingxing.fail("app_secret", "needs app_secret: \"file:PATH\" or \"env:NAME\" says where it is");
+  secret = sources.front();
+  Section buckets = lingxing.section("buckets");
+  for (const std::string& path : buckets.keys()) {
+    if (!path.starts_with('/'))
+      buckets.fail(path, quote(path) + " must be a path, such as \"/erp/sc/data/mws_report/allOrders\"");
+    buckets.read_count(path, app.buckets[path], 1, count_max);
+  }
+  lingxing.finish();
+  return app;
+}
+
+egress::DestinationOptions read_destination(Section& section, EgressConfig& config) {
   egress::DestinationOptions options;
   std::string url, ca_file;
   std::chrono::milliseconds wait = std::chrono::duration_cast<std::chrono::milliseconds>(options.wait);
@@ -76,6 +97,9 @@ egress::DestinationOptions read_destination(Section& section) {
   section.read_count("concurrency_per_path", options.concurrency_per_path, 0, count_max);
   section.read_count("waiting", options.waiting, 0, count_max);
   section.read("wait", wait);
+  const bool is_signed = section.contains("lingxing");
+  SecretSource secret;
+  if (is_signed) options.lingxing = read_lingxing(section.section("lingxing"), secret);
   section.finish();
   if (options.name.empty())
     section.fail("name", "needs a name: local programs call http://127.0.0.1:5001/NAME/…");
@@ -89,6 +113,7 @@ egress::DestinationOptions read_destination(Section& section) {
   options.ca_file = ca_file;
   if (wait.count() == 0) section.fail("wait", "wait must not be 0; waiting = 0 turns calls away at once");
   options.wait = wait;
+  if (is_signed) config.lingxing.emplace(options.name, std::move(secret));
   return options;
 }
 
@@ -135,13 +160,27 @@ EgressConfig read_egress(Section section) {
   if (!destinations.empty()) config.gate.destinations.clear();
   std::set<std::string> names;
   for (Section& each : destinations) {
-    config.gate.destinations.push_back(read_destination(each));
+    config.gate.destinations.push_back(read_destination(each, config));
     if (!names.insert(config.gate.destinations.back().name).second)
       each.fail("name", "there is a destination of this name already");
   }
   for (Section& each : section.sections("allow")) config.gate.rules.push_back(read_rule(each, config.gate));
   section.finish();
   return config;
+}
+
+egress::Gate::Options load_egress_secrets(const EgressConfig& config) {
+  egress::Gate::Options gate = config.gate;
+  for (egress::DestinationOptions& destination : gate.destinations) {
+    if (!destination.lingxing) continue;
+    try {
+      destination.lingxing->app_secret = load_secret(config.lingxing.at(destination.name)).value_or("");
+    } catch (const ConfigError& error) {
+      throw ConfigError("[[egress.destination]] " + quote(destination.name) +
+                        ": app_secret: " + error.what());
+    }
+  }
+  return gate;
 }
 
 }  // namespace rockdove::config

@@ -245,6 +245,14 @@ bool Section::contains(std::string_view key) const {
   return state_->table && state_->table->contains(key);
 }
 
+std::vector<std::string> Section::keys() const {
+  std::vector<std::string> keys;
+  if (!state_->table) return keys;
+  for (const auto& [key, node] : *state_->table) keys.emplace_back(key.str());
+  std::ranges::sort(keys);
+  return keys;
+}
+
 std::optional<std::pair<std::size_t, std::size_t>> Section::lines(std::string_view key) const {
   const toml::node* node = state_->table ? state_->table->get(key) : nullptr;
   if (!node) return std::nullopt;

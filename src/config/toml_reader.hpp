@@ -55,6 +55,8 @@ class Section {
   /// The tables [[key]], in order.
   std::vector<Section> sections(std::string_view key);
   bool contains(std::string_view key) const;
+  /// Those of the table, in the order of their bytes: where the file may choose them.
+  std::vector<std::string> keys() const;
   /// First and last line of the key with its value.
   std::optional<std::pair<std::size_t, std::size_t>> lines(std::string_view key) const;
   /// The line the table starts at; 0 if there is no such table.

@@ -1,15 +1,26 @@
-// A destination that has a name: its URL, its limits, and what stands before the way to it.
+// A destination that has a name: its URL, its limits, and who signs its calls.
 #pragma once
 
 #include "egress/lines.hpp"
+#include "egress/lingxing.hpp"
 #include "egress/outlet.hpp"
 #include "net/address.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace rockdove::egress {
+
+/// The app for which the server signs calls of Lingxing.
+struct LingxingApp {
+  std::string app_id;              ///< is_lingxing_app_id()
+  std::string app_secret;          ///< not empty by the time that a Destination is made
+  LingxingGates::Buckets buckets;  ///< calls at a time, of paths that take more than one
+
+  bool operator==(const LingxingApp&) const = default;
+};
 
 /// One [[egress.destination]].
 struct DestinationOptions {
@@ -21,34 +32,30 @@ struct DestinationOptions {
   std::size_t concurrency_per_path = 0;  ///< calls to one path (without the query) at a time; 0: no limit
   std::size_t waiting = 256;             ///< calls that wait for a place, per line; more: 503
   net::Duration wait = std::chrono::seconds(120);  ///< longest wait for one
+  std::optional<LingxingApp> lingxing;  ///< calls by name get its token and sign; none: as they are
 
   bool operator==(const DestinationOptions&) const = default;
 };
-
-/// Makes what stands before the way to a destination and answers in its place, mostly by asking `next`: it
-/// may add credentials and signatures. Null: nothing stands there. `next` outlives it.
-using Decorate =
-    std::function<std::unique_ptr<http::Handler>(const DestinationOptions& options, http::Handler& next)>;
 
 /// As a Handler: requests whose target and Host are those of the destination already. Loop thread only;
 /// close() must have returned before it is destroyed.
 class Destination final : public http::Handler {
  public:
-  /// `outlet.address` and the like are set from `options`; the time limits of `outlet` count.
-  Destination(net::Executor executor, DestinationOptions options, Outlet::Options outlet,
-              const Decorate& decorate);
+  /// `outlet.address` and the like are set from `options`; the time limits of `outlet` count. Throws as
+  /// Lingxing's constructor does.
+  Destination(net::Executor executor, DestinationOptions options, Outlet::Options outlet, WallClock clock);
 
   Awaitable<Result<http::Response>> handle(http::Request request) override {
-    return decorator_ ? decorator_->handle(std::move(request)) : outlet_.handle(std::move(request));
+    return lingxing_ ? lingxing_->handle(std::move(request)) : outlet_.handle(std::move(request));
   }
-  Awaitable<void> close() { return outlet_.close(); }
+  Awaitable<void> close();
 
   const DestinationOptions& options() const { return options_; }
   const std::string& authority() const { return outlet_.authority(); }
   /// canonical_host() and port.
   const HostPort& address() const { return address_; }
-  /// It adds credentials of the server's: a rule has to name it.
-  bool is_decorated() const { return decorator_ != nullptr; }
+  /// Calls get credentials that are the server's: a rule has to name the destination.
+  bool lends_credentials() const { return lingxing_ != nullptr; }
   /// The target for a request of `path`.
   std::string target_of(std::string_view path) const;
 
@@ -56,7 +63,7 @@ class Destination final : public http::Handler {
   const DestinationOptions options_;
   const HostPort address_;
   Outlet outlet_;
-  const std::unique_ptr<http::Handler> decorator_;
+  const std::unique_ptr<Lingxing> lingxing_;  // stands before the outlet; null: nothing does
 };
 
 }  // namespace rockdove::egress

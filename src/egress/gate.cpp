@@ -50,9 +50,9 @@ struct Gate::Way {
   }
 };
 
-Gate::Gate(net::Executor executor, Options options, Decorate decorate)
+Gate::Gate(net::Executor executor, Options options, WallClock clock)
     : executor_(executor),
-      decorate_(std::move(decorate)),
+      clock_(std::move(clock)),
       burials_(executor, net::abort_on_error),
       ledger_(executor),
       lines_(executor),
@@ -104,7 +104,7 @@ Result<Gate::Way> Gate::admit(Call& call, const Target& target) {
   Wanted wanted;
   wanted.address = is_named ? way.destination->address() : target.address;
   if (is_named) wanted.destination = target.name;
-  wanted.by_name_only = is_named && way.destination->is_decorated();
+  wanted.by_name_only = is_named && way.destination->lends_credentials();
   call.destination = to_string(wanted.address);
   const auto rule = setup_->policy.judge(call.who.tunnel, wanted);
   if (!rule) return rule.error();
@@ -203,13 +203,13 @@ std::shared_ptr<const Gate::Setup> Gate::make_setup(Options options) {
   auto setup = std::make_shared<Setup>();
   setup->policy = Policy(options.rules);
   for (const DestinationOptions& each : options.destinations) {
-    // One that stays as it was keeps its connections, and what its decorator knows.
+    // One that stays as it was keeps its connections, and what its signer knows.
     const auto before = setup_ ? setup_->destinations.find(each.name) : decltype(setup->destinations.end()){};
     const bool is_same = setup_ && before != setup_->destinations.end() &&
                          before->second->options() == each && has_same_limits(setup_->options, options);
     setup->destinations[each.name] =
         is_same ? before->second
-                : owned(std::make_unique<Destination>(executor_, each, outlet_options(options), decorate_));
+                : owned(std::make_unique<Destination>(executor_, each, outlet_options(options), clock_));
   }
   setup->options = std::move(options);
   return setup;

@@ -30,8 +30,9 @@ class Gate {
     bool operator==(const Options&) const = default;
   };
 
-  /// Throws std::exception that names the file if a destination's ca_file is no good.
-  Gate(net::Executor executor, Options options, Decorate decorate = {});
+  /// `clock` tells the wall time. Throws std::exception that names the file if a destination's ca_file is no
+  /// good, and as Destination does.
+  Gate(net::Executor executor, Options options, WallClock clock);
   ~Gate();
 
   /// Never an error: what went wrong is an answer, as http::error_response() writes it.
@@ -60,7 +61,7 @@ class Gate {
   static Awaitable<void> bury(std::unique_ptr<T> last);
 
   const net::Executor executor_;
-  const Decorate decorate_;
+  const WallClock clock_;
   net::TaskGroup burials_;  // of what nobody uses any more: its connections end first
   Ledger ledger_;
   Lines lines_;

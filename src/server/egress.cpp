@@ -38,11 +38,11 @@ http::Server::Options proxy_options(const config::LimitsConfig& limits) {
 }  // namespace
 
 Egress::Egress(net::Executor executor, const config::ServerConfig& config, const TokenStore& tokens,
-               std::function<void()> refresh)
+               std::function<void()> refresh, egress::WallClock clock)
     : executor_(executor),
       check_url_(config.egress.check_url),
       handshake_timeout_(config.limits.handshake_timeout),
-      gate_(executor, config.egress.gate),
+      gate_(executor, config::load_egress_secrets(config.egress), std::move(clock)),
       entrance_(gate_,
                 [&tokens, refresh = std::move(refresh)](const egress::Credentials& given) {
                   refresh();
@@ -137,7 +137,7 @@ Awaitable<Result<std::string>> Egress::ask_address() {
 }
 
 void Egress::set_options(const config::ServerConfig& config) {
-  gate_.set_options(config.egress.gate);
+  gate_.set_options(config::load_egress_secrets(config.egress));
   gate_.ledger().set_audit(config.log.requests);
   server_.set_options(proxy_options(config.limits));
   check_url_ = config.egress.check_url;

@@ -18,10 +18,10 @@ namespace rockdove::server {
 /// As a Handler it answers /api/v1/egress/… of the admin API. Loop thread only.
 class Egress final : public http::Handler {
  public:
-  /// `tokens` must outlive it; `refresh` brings them up to date. Opens the proxy port, if there is to be one.
-  /// Throws std::exception with a message for the operator.
+  /// `tokens` must outlive it; `refresh` brings them up to date; `clock` tells the wall time. Opens the proxy
+  /// port, if there is to be one. Throws std::exception with a message for the operator.
   Egress(net::Executor executor, const config::ServerConfig& config, const TokenStore& tokens,
-         std::function<void()> refresh);
+         std::function<void()> refresh, egress::WallClock clock);
 
   /// Takes connections of the proxy port until drain() or cancellation.
   Awaitable<void> run();

@@ -48,7 +48,8 @@ Node::Node(net::Executor executor, config::ServerConfig config)
           executor, agents_, plaintext_, inbox_.capture(), wall_time,
           [this](std::string_view target) { return page(target, Audience::everybody); },
           ingress_options(config_)),
-      egress_(executor, config_, tokens_, [this] { refresh_tokens(); }),
+      egress_(
+          executor, config_, tokens_, [this] { refresh_tokens(); }, wall_time),
       api_(inbox_.api(), egress_),
       admin_([this](std::string_view target) { return page(target, Audience::operators); },
              ensure_admin_token(config_.data), &api_),

@@ -32,6 +32,30 @@ TEST(EgressConfig, nothing_is_allowed_by_default_and_three_destinations_are_know
   EXPECT_EQ(config.gate.destinations[2].url.host, "open.larksuite.com");
 }
 
+TEST(EgressConfig, an_app_of_lingxing_has_its_secret_elsewhere) {
+  const std::string head = "[[egress.destination]]\nname = 'lx'\nurl = 'https://openapi.lingxing.com'\n";
+  ::setenv("TEST_LINGXING_SECRET", "s3cret", 1);
+  const EgressConfig config =
+      parse(head +
+            "lingxing = { app_id = 'ak_0123456789abc', app_secret = 'env:TEST_LINGXING_SECRET', "
+            "buckets = { '/a/b' = 10 } }\n");
+  ASSERT_TRUE(config.gate.destinations.at(0).lingxing);
+  EXPECT_EQ(config.gate.destinations[0].lingxing->app_id, "ak_0123456789abc");
+  EXPECT_EQ(config.gate.destinations[0].lingxing->app_secret, "") << "not read by whoever checks the file";
+  EXPECT_EQ(config.gate.destinations[0].lingxing->buckets, (egress::LingxingGates::Buckets{{"/a/b", 10}}));
+  EXPECT_EQ(load_egress_secrets(config).destinations[0].lingxing->app_secret, "s3cret");
+  ::unsetenv("TEST_LINGXING_SECRET");
+  EXPECT_THROW(load_egress_secrets(config), ConfigError);
+  EXPECT_EQ(load_egress_secrets(EgressConfig{}), EgressConfig{}.gate);
+  for (const auto& [lingxing, expected] :
+       {std::pair("{ app_id = 'short', app_secret = 'env:A' }", "app_id must be"),
+        std::pair("{ app_id = 'ak_0123456789abc' }", "needs app_secret"),
+        std::pair("{ app_id = 'ak_0123456789abc', app_secret = 'mine' }", "must say where the secret is"),
+        std::pair("{ app_id = 'ak_0123456789abc', app_secret = 'env:A', buckets = { a = 1 } }", "a path"),
+        std::pair("{ app_id = 'ak_0123456789abc', app_secret = 'env:A', buckets = { '/a' = 0 } }", "from 1")})
+    EXPECT_NE(error_of(head + "lingxing = " + lingxing + "\n").find(expected), std::string::npos) << lingxing;
+}
+
 TEST(EgressConfig, reads_what_is_set) {
   const EgressConfig config = parse(
       "[egress]\nlisten = '0.0.0.0:8083'\ncheck_url = 'https://ip.example/'\ncalls = 7\ncall_bytes = '1MiB'\n"
