@@ -54,6 +54,7 @@ http::Request attempt_request(const Event& event, StoredRequest stored, const Ro
   boost::system::error_code unknown;  // leaves the unspecified address
   context.peer = net::asio::ip::make_address(stored.peer, unknown);
   context.tls = stored.tls;
+  context.stored = true;
   context.first_byte_timeout = route.retry.timeout;
   return request;
 }

@@ -125,7 +125,7 @@ Awaitable<Result<http::Response>> Agents::handle(http::Request request) {
   auto found = tunnel_for(request.context.tunnel);
   if (!found && found.error() == Error::no_agent) {
     // No tunnel at all yet: a first agent may be on its way.
-    const bool has_come = co_await wait_for_link(*nobody_);
+    const bool has_come = co_await wait_for_link(*nobody_, request.context);
     if (has_come) found = tunnel_for(request.context.tunnel);
   }
   if (!found) co_return found.error();
@@ -175,7 +175,7 @@ Awaitable<Result<http::Response>> Agents::send(Tunnel& tunnel, http::Request& re
     const auto chosen = pick(tunnel, options_, request, tried);
     if (!chosen) {
       if (last == Error::upstream_refused) co_return last;  // every agent's upstream is down
-      const bool has_come = co_await wait_for_link(tunnel);
+      const bool has_come = co_await wait_for_link(tunnel, request.context);
       if (has_come) continue;
       co_return last == Error::stream_refused ? make_error_code(Error::no_agent) : last;
     }
@@ -218,9 +218,9 @@ std::shared_ptr<AgentLink> Agents::pick(const Tunnel& tunnel, const Options& opt
   return best;
 }
 
-/// True once a link has come; false after agent_wait.
-Awaitable<bool> Agents::wait_for_link(Tunnel& tunnel) {
-  if (options_.agent_wait <= net::Duration::zero()) co_return false;
+/// True once a link has come; false after agent_wait, or at once for what is stored.
+Awaitable<bool> Agents::wait_for_link(Tunnel& tunnel, const http::Context& context) {
+  if (context.stored || options_.agent_wait <= net::Duration::zero()) co_return false;
   Waiter waiter(executor_, tunnel.for_link, options_.agent_wait);
   co_await waiter.turn.wait();
   co_return !waiter.is_late;

@@ -96,7 +96,7 @@ class Agents final : public http::Handler {
   static std::shared_ptr<AgentLink> pick(const Tunnel& tunnel, const Options& options,
                                          const http::Request& request, const Tried& tried);
   Awaitable<Result<void>> wait_for_place(Tunnel& tunnel);
-  Awaitable<bool> wait_for_link(Tunnel& tunnel);
+  Awaitable<bool> wait_for_link(Tunnel& tunnel, const http::Context& context);
   Awaitable<Result<http::Response>> send(Tunnel& tunnel, http::Request& request);
 
   const net::Executor executor_;

@@ -220,6 +220,15 @@ TEST_F(SomeAgents, are_waited_for_only_so_long) {
   EXPECT_GE(net::Clock::now() - begin, 50ms);
 }
 
+TEST_F(SomeAgents, are_not_waited_for_with_what_is_stored) {
+  agent_wait_ = 1h;
+  start();
+  http::Request request = request_of("POST", "/");
+  request.context.tunnel = "t";
+  request.context.stored = true;
+  EXPECT_EQ(run(io_, summary_of(agents_->handle(std::move(request)))), "no_agent");
+}
+
 TEST_F(SomeAgents, get_what_another_could_not_take) {
   start();
   FakeAgent& down = add("a", "1", 0, "");
