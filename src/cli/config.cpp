@@ -44,11 +44,23 @@ std::string guess_role(const std::filesystem::path& file) {
   }
 }
 
+/// Whether the secrets can be read here and now: the server may run as another user, in another environment.
+std::string note_on_secrets(const config::ServerConfig& loaded) {
+  try {
+    for (const config::RouteConfig& route : loaded.routes) {
+      if (!route.provider) continue;
+      load_secrets(route.name, *route.provider);
+      load_deliver_keys(route.name, *route.provider);
+    }
+  } catch (const config::ConfigError& error) { return error.what(); }
+  return {};
+}
+
 Outcome check(const std::filesystem::path& file, const std::string& role) {
   Outcome outcome{file.string(), role, {}, {}};
   try {
     if (role == "server") {
-      config::load_server_config(file);
+      outcome.note = note_on_secrets(config::load_server_config(file));
     } else {
       const auto loaded = config::load_agent_config(file);
       try {

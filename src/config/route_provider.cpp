@@ -54,7 +54,7 @@ void read_deliver(Section& route, RouteProvider& provider) {
   if (const auto form = route.read_choice("deliver", forms)) provider.plaintext = *form == 1;
   provider.deliver_secrets = read_secret_sources(route, "deliver_secret", providers::secrets_max);
   if (provider.plaintext == provider.deliver_secrets.empty())
-    route.fail("deliver_secret",
+    route.fail(provider.plaintext ? "deliver" : "deliver_secret",
                "deliver = \"verified-plaintext\" and deliver_secret, with which it is signed, go together");
 }
 

@@ -90,6 +90,35 @@ std::string errors(const json::value& route) {
   return out.empty() ? "-" : out;
 }
 
+/// "3 (mismatch 2, missing 1)"
+std::string refusals(const json::value& provider) {
+  const json::value* counts = find(provider, {"refused"});
+  std::uint64_t sum = 0;
+  std::string reasons;
+  if (counts && counts->is_object())
+    for (const auto& [name, count] : counts->get_object()) {
+      boost::system::error_code not_a_count;
+      if (count.is_number()) sum += count.to_number<std::uint64_t>(not_a_count);
+      reasons += (reasons.empty() ? "" : ", ") + shown(name) + " " + text(count, {});
+    }
+  return std::to_string(sum) + (reasons.empty() ? "" : " (" + reasons + ")");
+}
+
+/// One line for each route that has a provider; empty if there are none.
+std::string provider_table(const json::value& stats) {
+  Table table({"ROUTE", "PROVIDER", "ACCEPTED", "UNCHECKED", "CHALLENGES", "UNWANTED", "REFUSED"});
+  bool any = false;
+  for (const json::value& route : list(stats, "routes")) {
+    const json::value* provider = find(route, {"provider"});
+    if (!provider) continue;
+    any = true;
+    table.add({text(route, {"name"}), text(*provider, {"name"}), text(*provider, {"accepted"}),
+               text(*provider, {"unchecked"}), text(*provider, {"challenges"}), text(*provider, {"unwanted"}),
+               refusals(*provider)});
+  }
+  return any ? "\n" + table.str() : "";
+}
+
 bool is_about(const json::value& each, std::string_view route) {
   const json::value* name = find(each, {"route"});
   return name && name->is_string() && name->get_string() == route;
@@ -170,10 +199,11 @@ std::string status_table(const json::value& stats) {
     any_agent = any_agent || !agents.empty();
   }
   if (list(stats, "tunnels").empty())
-    return out + "No tunnels yet: rockdove token create TUNNEL makes one.\n" + inbox_text(stats);
+    return out + "No tunnels yet: rockdove token create TUNNEL makes one.\n" + provider_table(stats) +
+           inbox_text(stats);
   out += tunnels.str();
   out += any_agent ? "\n" + links.str() + "\n" + upstreams.str() : "\nNo agent is connected.\n";
-  return out + inbox_text(stats);
+  return out + provider_table(stats) + inbox_text(stats);
 }
 
 std::string stats_table(const json::value& stats) {

@@ -48,6 +48,7 @@ class Ingress final : public http::Handler {
   void set_options(Options options);
   const std::shared_ptr<const ProviderRoutes>& providers() const { return options_.providers; }
   boost::json::array to_json() const;
+  const Callbacks::Counters& callbacks() const { return dispatch_.callbacks(); }
 
  private:
   std::optional<http::Response> own_page(const http::Request& request) const;

@@ -283,6 +283,9 @@ std::string Node::stats(Audience audience) const {
   stats["service"] = config_.service;
   stats["tunnels"] = agents_.to_json(audience == Audience::operators);
   stats["routes"] = ingress_.to_json();
+  const Callbacks::Counters& callbacks = ingress_.callbacks();
+  stats["callbacks"] = {
+      {"answered", callbacks.answered}, {"late", callbacks.late}, {"failed", callbacks.failed}};
   boost::json::object inbox = inbox_.to_json();
   if (audience == Audience::everybody)
     for (const char* key : {"reason", "lanes"}) inbox.erase(key);

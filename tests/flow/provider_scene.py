@@ -67,16 +67,15 @@ class ProviderTest(InboxTest):
     def provided(self, provider="feishu", secrets=None, name="hook", path="/hook", targets=(), files=None, **keys):
         """A server with a route for this provider. `secrets` are written to files, a list of values each."""
         server = InboxServer(start=False, tls="off")
-        server.provider_files = {}
         lines = ["[[route]]", f'name = "{name}"', f'path = "{path}"', f'provider = "{provider}"']
         if keys.get("mode") != "live":
             lines.append(f"retry = {QUICK}")
         if secrets is None:
             secrets = {"encrypt_key": [self.feishu.key], "verification_token": [self.feishu.token]}
         if secrets:
-            table = {key: self.write_secrets(server, key, values) for key, values in secrets.items()}
-            pairs = ", ".join(f"{key} = {json.dumps(value)}" for key, value in table.items())
-            lines.append("secrets = {" + pairs + "}")
+            table = ", ".join(f"{key} = {json.dumps(self.write_secrets(server, key, values))}"
+                              for key, values in secrets.items())
+            lines.append("secrets = {" + table + "}")
         for key, value in (files or {}).items():
             lines.append(f"{key} = {json.dumps(self.write_secrets(server, key, value))}")
         for key, value in keys.items():

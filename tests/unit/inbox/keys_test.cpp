@@ -125,6 +125,25 @@ TEST(Keys, the_first_rule_that_finds_a_key_makes_it_and_rules_do_not_meet) {
   EXPECT_NE(dedupe_key({{From::body, ""}}, fields, "x"), dedupe_key({{From::body, ""}}, fields, "y"));
 }
 
+TEST(Keys, what_is_known_of_an_event_makes_a_key_and_an_id_is_good_within_its_app) {
+  const auto key = [](From from, const EventFacts& facts) {
+    return find_key(KeyRule{from, ""}, {}, "x", facts);
+  };
+  const EventFacts facts{"1", "t", "a", "c"};
+  EXPECT_EQ(key(From::type, facts), "t");
+  EXPECT_EQ(key(From::app, facts), "a");
+  EXPECT_EQ(key(From::chat, facts), "c");
+  for (const From from : {From::id, From::type, From::app, From::chat})
+    EXPECT_EQ(key(from, {}), std::nullopt);
+  EXPECT_EQ(key(From::id, {"", "t", "a", "c"}), std::nullopt) << "an app alone tells no event";
+  EXPECT_EQ(key(From::id, {"1", "", "", ""}), "1");
+  EXPECT_NE(key(From::id, facts), key(From::id, {"1", "t", "b", "c"}));
+  EXPECT_EQ(key(From::id, facts), key(From::id, {"1", "other", "a", "other"}));
+  const std::vector<KeyRule> rules{{From::id, ""}, {From::body, ""}};
+  EXPECT_NE(dedupe_key(rules, {}, "x", facts), dedupe_key(rules, {}, "x"));
+  EXPECT_EQ(dedupe_key(rules, {}, "x", facts), dedupe_key(rules, {}, "y", facts));
+}
+
 TEST(Keys, pointers_are_told_from_other_texts) {
   for (const char* text : {"", "/", "/a/b", "/~0~1", "//"}) EXPECT_TRUE(is_json_pointer(text)) << text;
   for (const char* text : {"a", "a/b", "/~", "/~2", "/a~/b", "#/a"})

@@ -44,6 +44,18 @@ TEST(StatusTable, shows_routes) {
             "Callers: 3 connected, 10 accepted, 0 refused\n");
 }
 
+TEST(StatusTable, shows_what_came_of_providers_requests) {
+  const auto stats = boost::json::parse(R"({"routes":[{"name":"a"},{"name":"hook","provider":{
+      "name":"feishu","accepted":7,"unchecked":0,"challenges":2,"unwanted":1,
+      "refused":{"mismatch":2,"missing":1}}}]})");
+  const std::string expected =
+      "\n"
+      "ROUTE  PROVIDER  ACCEPTED  UNCHECKED  CHALLENGES  UNWANTED  REFUSED\n"
+      "hook   feishu    7         0          2           1         3 (mismatch 2, missing 1)\n";
+  const std::string text = status_table(stats);
+  EXPECT_EQ(text.substr(text.size() - expected.size()), expected) << text;
+}
+
 TEST(StatusTable, says_what_to_do_when_there_is_nothing) {
   EXPECT_NE(status_table(boost::json::parse(R"({"tunnels":[]})")).find("rockdove token create"),
             std::string::npos);
@@ -57,7 +69,9 @@ TEST(StatusTable, any_json_can_be_shown) {
        {"null", "[]", "1", "{}", R"({"tunnels":1,"routes":{}})", R"({"tunnels":[1,{}],"routes":[null,{}]})",
         R"({"tunnels":[{"agents":[1,{"links":[2],"upstreams":[3]}]}],"uptime_s":1e308})",
         R"({"inbox":{"events":[{"route":"a","status":"x","events":-1.5}],"lanes":[1],"backlogs":{}}})",
-        R"({"routes":[{"errors":[],"bytes_in":1e300,"latency_ms":1}]})"}) {
+        R"({"routes":[{"errors":[],"bytes_in":1e300,"latency_ms":1}]})",
+        R"({"routes":[{"provider":1},{"provider":{"refused":[]}}]})",
+        R"({"routes":[{"provider":{"refused":{"a":-1.5,"b":"c"}}}]})"}) {
     EXPECT_FALSE(status_table(boost::json::parse(text)).empty());
     EXPECT_FALSE(stats_table(boost::json::parse(text)).empty());
   }
