@@ -34,10 +34,10 @@ bool is_token_path(std::string_view path) {
     plain = std::move(*decoded);
   }
   constexpr std::string_view service = "auth-server";
-  const auto found = std::ranges::search(plain, service, [](char a, char b) {
+  const auto same_letter = [](char a, char b) {
     return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
-  });
-  return !found.empty();
+  };
+  return std::search(plain.begin(), plain.end(), service.begin(), service.end(), same_letter) != plain.end();
 }
 
 Refusal take_query(LingxingCall& call, std::string_view query) {
