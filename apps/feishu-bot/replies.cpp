@@ -4,8 +4,12 @@
 #include "net/deadline.hpp"
 #include "net/log.hpp"
 
+#include <utility>
+
 namespace rockdove::feishu_bot {
 namespace {
+
+constexpr std::size_t lanes_kept = 256;  // more are looked through for quiet ones
 
 Awaitable<void> sleep(net::Executor executor, net::Duration span) {
   net::Timer timer(executor);
@@ -23,29 +27,33 @@ Replies::Replies(net::Executor executor, FeishuApi& feishu, Options options)
 
 Result<void> Replies::send(Reply reply) {
   if (counters_.waiting >= options_.queue_max) return Error::queue_full;
-  const auto [place, is_new] = lanes_.try_emplace(reply.chat_id);
-  Lane& lane = place->second;
+  if (lanes_.size() >= lanes_kept) forget_quiet_lanes();
+  Lane& lane = lanes_[reply.chat_id];
   if (lane.waiting.size() >= options_.chat_queue_max) return Error::queue_full;
-  if (is_new) tasks_.spawn(run_lane(reply.chat_id));
+  if (!std::exchange(lane.is_running, true)) tasks_.spawn(run_lane(reply.chat_id));
   lane.waiting.push_back(std::move(reply));
   ++counters_.waiting;
   return {};
 }
 
-/// Ends once its chat has been quiet for a window: then nothing is left to remember.
+/// What a lane remembers counts for one window; one that is running stays.
+void Replies::forget_quiet_lanes() {
+  const auto oldest = net::Clock::now() - options_.window;
+  std::erase_if(lanes_, [oldest](const auto& each) {
+    const Lane& lane = each.second;
+    return !lane.is_running && (lane.sent.empty() || lane.sent.back() < oldest);
+  });
+}
+
 Awaitable<void> Replies::run_lane(std::string chat_id) {
-  Lane& lane = lanes_.at(chat_id);  // nobody else removes it
-  while (true) {
-    while (!lane.waiting.empty()) {
-      const Reply reply = std::move(lane.waiting.front());
-      lane.waiting.pop_front();
-      co_await deliver(lane, reply);
-      if (--counters_.waiting == 0) all_sent_.notify();
-    }
-    co_await sleep(tasks_.executor(), options_.window);
-    if (lane.waiting.empty()) break;
+  Lane& lane = lanes_.at(chat_id);  // stays while it is running
+  while (!lane.waiting.empty()) {
+    const Reply reply = std::move(lane.waiting.front());
+    lane.waiting.pop_front();
+    co_await deliver(lane, reply);
+    if (--counters_.waiting == 0) all_sent_.notify();
   }
-  lanes_.erase(chat_id);
+  lane.is_running = false;
 }
 
 Awaitable<void> Replies::deliver(Lane& lane, const Reply& reply) {

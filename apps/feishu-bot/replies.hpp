@@ -51,17 +51,19 @@ class Replies {
   struct Lane {
     std::deque<Reply> waiting;
     std::deque<net::Clock::time_point> sent;  // the latest `per_window` at most
+    bool is_running = false;
   };
 
   Awaitable<void> run_lane(std::string chat_id);
+  void forget_quiet_lanes();
   Awaitable<void> pace(Lane& lane);
   Awaitable<void> deliver(Lane& lane, const Reply& reply);
 
   FeishuApi& feishu_;
   const Options options_;
   Counters counters_;
-  std::map<std::string, Lane> lanes_;  // of chats that had a reply within the last window
-  net::TaskGroup tasks_;               // one a lane
+  std::map<std::string, Lane> lanes_;  // by chat
+  net::TaskGroup tasks_;               // one for each lane that is running
   net::Event all_sent_;                // for drain()
 };
 

@@ -56,6 +56,28 @@ TEST_F(RepliesTest, a_chat_gets_its_replies_in_order_and_not_too_many_at_once) {
   EXPECT_EQ(one, "abcde");
 }
 
+TEST_F(RepliesTest, a_reply_within_the_limit_waits_for_nothing) {
+  auto options = quick();
+  options.window = std::chrono::seconds(60);
+  make(options);
+  for (const char* id : {"a", "b", "c"}) {
+    const auto before = replies->counters().sent;
+    EXPECT_TRUE(send("one", id));
+    EXPECT_TRUE(test::run_until(io, [&] { return replies->counters().sent > before; })) << id;
+  }
+}
+
+TEST_F(RepliesTest, many_chats_are_not_remembered_for_ever_and_all_are_answered) {
+  auto options = quick();
+  options.window = milliseconds(0);
+  make(options);
+  for (int i = 0; i < 2000; ++i) {
+    EXPECT_TRUE(send("chat " + std::to_string(i), "a"));
+    if (i % 100 == 99) test::run(io, replies->drain(std::chrono::seconds(5)));
+  }
+  EXPECT_EQ(replies->counters().sent, 2000U);
+}
+
 TEST_F(RepliesTest, what_blocked_the_way_is_tried_again_and_a_refusal_is_not) {
   make(quick());
   int failures = 3;
