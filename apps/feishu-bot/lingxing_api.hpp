@@ -1,5 +1,5 @@
 // Two business calls of Lingxing ERP's OpenAPI (apidoc.lingxing.com). Access token and signature are added on
-// the way out by rockdove's server; see docs/egress.md.
+// the way out by rockdove's server; see docs/lingxing.md.
 #pragma once
 
 #include "feishu-bot/json_api.hpp"

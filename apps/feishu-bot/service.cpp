@@ -8,8 +8,9 @@ namespace rockdove::feishu_bot {
 namespace {
 
 constexpr std::chrono::seconds feishu_timeout{10};
-constexpr std::chrono::seconds lingxing_timeout{125};  // Lingxing itself gives up after 2 minutes
-constexpr std::chrono::seconds patience{10};           // at the end, for the work, and again for its replies
+constexpr std::chrono::seconds lingxing_timeout{
+    280};                                     // the server gives up after 130 in line and 130 of waiting
+constexpr std::chrono::seconds patience{10};  // at the end, for the work, and again for its replies
 
 BaseUrl url_of(const std::string& text) {
   return parse_base_url(text).value();  // the configuration has been checked

@@ -51,6 +51,17 @@ constexpr std::array<Names, 16> refusals{{
     {"102", "领星说参数不对，这多半是机器人的问题，请告诉管理员。"},
 }};
 
+/// The same for what the egress proxy and the server say in Lingxing's place (docs/egress.md,
+/// docs/lingxing.md).
+constexpr std::array<Names, 6> obstacles{{
+    {"lingxing_token", "服务器没能取得领星的访问令牌。请管理员检查领星的 AppId、AppSecret 和 IP 白名单。"},
+    {"queue_full", "领星接口正忙（排队的查询太多），请过一会儿再试。"},
+    {"rate_limited", "领星接口正忙（请求太频繁），请过一会儿再试。"},
+    {"no_link", "这台电脑和服务器的连接断了，正在重连，请稍后再试。"},
+    {"destination_unknown", "服务器上还没有配置领星。请管理员检查服务器的出口（egress）配置。"},
+    {"destination_denied", "服务器没有放行领星。请管理员检查服务器的出口（egress）配置。"},
+}};
+
 template <std::size_t Size>
 std::string_view name_of(const std::array<Names, Size>& names, std::string_view key,
                          std::string_view otherwise) {
@@ -178,14 +189,21 @@ Message orders_message(const Orders& orders, int days, std::string_view first, s
 }
 
 Message failure_message(const Failure& failure) {
+  constexpr std::size_t long_code = 7;  // shorter ones could be a part of any number
+  std::string_view known;
   switch (failure.kind) {
-    case Failure::Kind::unreachable:
-      return text_message("暂时连不上领星，请稍后再试；若一直如此，请管理员检查出口代理和服务器。");
     case Failure::Kind::timed_out: return text_message("领星没有及时回答，请稍后再试。");
     case Failure::Kind::unreadable: return text_message("没看懂领星的回答，请稍后再试。");
-    case Failure::Kind::refused: break;
+    case Failure::Kind::unreachable:
+      // Without a token there is no call: why, Lingxing told the server.
+      for (const auto& [code, text] : refusals)
+        if (code.size() >= long_code && failure.message.find(code) != failure.message.npos)
+          return text_message(fmt::format("{}（错误码 {}）", text, code));
+      known = name_of(obstacles, failure.code,
+                      "暂时连不上领星，请稍后再试；若一直如此，请管理员检查出口代理和服务器。");
+      return text_message(known);
+    case Failure::Kind::refused: known = name_of(refusals, failure.code, ""); break;
   }
-  const auto known = name_of(refusals, failure.code, "");
   if (!known.empty()) return text_message(fmt::format("{}（错误码 {}）", known, failure.code));
   return text_message(fmt::format("领星没有答应这次查询（错误码 {}：{}）。请稍后再试，或告诉管理员。",
                                   utf8_prefix(failure.code, word_bytes_max),

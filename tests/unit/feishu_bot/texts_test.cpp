@@ -97,6 +97,12 @@ TEST(Texts, failures_are_explained_to_people) {
     failure.kind = kind;
     EXPECT_NE(text_of(failure_message(failure)).find("稍后再试"), std::string::npos);
   }
+  failure = {Failure::Kind::unreachable, 502, "lingxing_token", "no access token: 3001002 ip not permit", {}};
+  EXPECT_NE(text_of(failure_message(failure)).find("白名单：ERP"), std::string::npos);
+  failure.message = "2001099 something else";
+  EXPECT_NE(text_of(failure_message(failure)).find("没能取得"), std::string::npos);
+  failure.code = "queue_full";
+  EXPECT_NE(text_of(failure_message(failure)).find("正忙"), std::string::npos);
   EXPECT_LT(text_of(unknown_message(std::string(5000, 'x'))).size(), 200U);
 }
 
