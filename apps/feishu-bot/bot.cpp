@@ -90,18 +90,15 @@ http::Response Bot::answer(const http::Request& request) {
   if (!options_.missing
            .empty())  // stays at Feishu, or in rockdove's inbox, until there is somebody to take it
     return refused(503, "unavailable", "app_id or app_secret is not set: see /health", request);
-  if (facts.type != "im.message.receive_v1") return take_event(facts.id, std::nullopt);
-  return take_event(facts.id, read_message(*event));
+  if (works_.size() >= options_.works_max)
+    return refused(503, "queue_full", "too many events are being worked on", request);
+  return take_event(facts.id, facts.type == "im.message.receive_v1" ? read_message(*event) : std::nullopt);
 }
 
-/// Acknowledges at once. Another status than 200 has Feishu send the event again.
+/// Acknowledges at once, whatever it is: another status than 200 has Feishu send it again.
 http::Response Bot::take_event(const std::string& event_id, std::optional<Ask> ask) {
-  if (!ask) {
-    ++counters_.ignored;
-    return acknowledged();
-  }
-  if (works_.size() >= options_.works_max) return http::error_response(Error::queue_full, event_id);
-  begin(event_id, std::move(*ask));
+  if (ask) begin(event_id, std::move(*ask));
+  else ++counters_.ignored;
   return acknowledged();
 }
 
