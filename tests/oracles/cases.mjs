@@ -5,6 +5,7 @@
 import { Random, rawBodies } from "./random.mjs";
 import { withOtherBody, withOtherSignature } from "./request.mjs";
 import { feishus } from "./feishu.mjs";
+import { rsas } from "./rsa.mjs";
 import { signing } from "./signatures.mjs";
 import { twilios } from "./twilio.mjs";
 import { wechats } from "./wechat.mjs";
@@ -15,6 +16,12 @@ const now = Math.floor(Date.now() / 1000);
 const cases = [];
 
 const lists = (secrets) => Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, [value].flat()]));
+
+/** A request to the scheme's path, signed for those secrets. */
+async function make(scheme, content, seconds, secrets, path = scheme.path) {
+  const request = await scheme.make(content, seconds, secrets, path);
+  return request.with({ path });
+}
 
 /** Adds a case, once the library agrees with what is expected. */
 async function add(scheme, what, request, secrets, accepted, more = {}) {
@@ -27,6 +34,7 @@ async function add(scheme, what, request, secrets, accepted, more = {}) {
     name,
     accepted,
     judged: verdict !== null,
+    path: request.path,
     method: request.method,
     target: request.target,
     headers: Object.entries(request.headers),
@@ -45,16 +53,19 @@ async function addChanges(scheme, kind, request, content) {
     await add(scheme, `${kind}, a bit of the signature`, withOtherSignature(random, request, where), secrets, false);
   for (const other of [scheme.others].flat()) {
     const wrong = { ...secrets, ...other };
-    await add(scheme, `${kind}, wrong ${Object.keys(other)[0]}`, request, wrong, false);
+    const foreign = await make(scheme, content, now, wrong);
+    await add(scheme, `${kind}, wrong ${Object.keys(other)[0]}`, foreign, secrets, false);
     if (kind !== "utf8" && scheme.bodies?.utf8) continue;
     // While a secret is replaced both are configured.
     const values = ([name, value]) => [name, other[name] ? [other[name], value] : value];
     const both = Object.fromEntries(Object.entries(secrets).map(values));
-    const more = { ...extras(scheme, content, request), secrets: both };
-    await add(scheme, `${kind}, two values of ${Object.keys(other)[0]}`, request, secrets, true, more);
+    const path = `${scheme.path}-two-${Object.keys(other)[0]}`;
+    const again = await make(scheme, content, now, secrets, path);
+    const more = { ...extras(scheme, content, again), secrets: both };
+    await add(scheme, `${kind}, two values of ${Object.keys(other)[0]}`, again, secrets, true, more);
   }
   if (!scheme.tolerance && !scheme.isAgeless) return;
-  const old = await scheme.make(content, now - (scheme.tolerance ?? 3600) - 1 - random.below(3600), secrets);
+  const old = await make(scheme, content, now - (scheme.tolerance ?? 3600) - 1 - random.below(3600), secrets);
   await add(scheme, `${kind}, an old time`, old, secrets, Boolean(scheme.isAgeless), extras(scheme, content, old));
 }
 
@@ -65,9 +76,13 @@ function extras(scheme, content, request) {
   };
 }
 
-for (const scheme of [...signing(random), ...twilios(random, base), ...feishus(random), ...wechats(random)]) {
+const schemes = [
+  ...signing(random), ...twilios(random, base), ...feishus(random), ...wechats(random), ...rsas(random),
+];
+for (const scheme of schemes) {
+  scheme.path = `/${[scheme.name, scheme.label].filter(Boolean).join("-")}`;
   for (const [kind, content] of Object.entries(scheme.bodies ?? rawBodies(random))) {
-    const request = await scheme.make(content, now - random.below(60), scheme.secrets);
+    const request = await make(scheme, content, now - random.below(60), scheme.secrets);
     await add(scheme, kind, request, scheme.secrets, true, extras(scheme, content, request));
     await addChanges(scheme, kind, request, content);
   }

@@ -96,7 +96,6 @@ function scheme(random, label, wrong, make, isCard = false) {
 
 function challenge(random, label, isSealed) {
   const secrets = secretsOf(random);
-  const { encrypt_key: encryptKey, verification_token: token } = secrets;
   return {
     name: "feishu",
     label,
@@ -104,12 +103,12 @@ function challenge(random, label, isSealed) {
     others: [{ verification_token: random.word(32) }],
     bodies: { ascii: random.word(20), utf8: random.utf8(20), large: random.word(4000) },
     isUnsigned: true,
-    make(text) {
+    make(text, seconds, { encrypt_key: encryptKey, verification_token: token }) {
       const plain = JSON.stringify({ challenge: text, token, type: "url_verification" });
       const body = isSealed ? seal(random, encryptKey, plain) : plain;
       return new Request({ path: "/feishu", headers: { "Content-Type": "application/json" }, body: Buffer.from(body) });
     },
-    answer(text, request) {
+    answer(text, request, { encrypt_key: encryptKey }) {
       const found = lark.generateChallenge(JSON.parse(request.body.toString()), { encryptKey });
       if (!found.isChallenge || found.challenge.challenge !== text) throw new Error("the SDK sees no challenge");
       return { json: found.challenge };

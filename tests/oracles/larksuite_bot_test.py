@@ -8,8 +8,10 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
+from pathlib import Path
 
 from inbox_scene import InboxTest, route
 from oracles import HERE, SEED, node
@@ -120,6 +122,47 @@ class Stored(LarksuiteBotTest):
             self.assertEqual(response.status // 100, 2)
             self.assert_event(sent, handled)
         self.server_.inbox.wait_states(done=len(self.of_kind("event")))
+
+
+class Judged(LarksuiteBotTest):
+    """The server knows the bot's secrets, too: what is not Feishu's does not reach it."""
+
+    def setUp(self):
+        with tempfile.TemporaryDirectory() as folder:
+            secrets = {}
+            for name, value in (("encrypt_key", ENCRYPT_KEY), ("verification_token", TOKEN)):
+                file = Path(folder) / name
+                file.write_text(value)
+                secrets[name] = f"file:{file}"
+            table = "{" + ", ".join(f"{name} = {json.dumps(place)}" for name, place in secrets.items()) + "}"
+            self.routes = "".join(route("auto", name=name, path=f"/{name}", provider="feishu", secrets=table)
+                                  for name in ("feishu", "card"))
+            super().setUp()
+
+    def test_events_run_the_bots_handler(self):
+        for sent in self.of_kind("event"):
+            response, handled = self.send("/feishu", sent)
+            self.assert_event(sent, handled)
+            self.assertEqual(response.status, 200)
+
+    def test_callbacks_of_cards_are_answered_by_the_bot(self):
+        for path, kind, text in (("/feishu", "card", "卡片交互成功"), ("/card", "card-v1", "旧卡片")):
+            for sent in self.of_kind(kind):
+                response, handled = self.send(path, sent)
+                self.assertEqual(handled and handled["what"], kind)
+                self.assertEqual(json.loads(response.body)["toast"]["content"], text)
+
+    def test_the_bot_hears_of_no_forgery_and_of_no_challenge(self):
+        for kind, status in (("forged", 401), ("challenge", 200)):
+            for sent in self.of_kind(kind):
+                fields = [f"{name}: {value}" for name, value in sent["headers"]]
+                response = self.call(self.server_, "/feishu", method="POST", fields=fields, body=sent["body"])
+                self.assertEqual(response.status, status)
+        self.assertEqual(json.loads(response.body), {"challenge": "ajls384kdjx98XX"})
+        event = self.of_kind("event")[0]
+        _, handled = self.send("/feishu", event)  # the first that the bot sees
+        self.assert_event(event, handled)
+        self.assertEqual(len(self.bot.seen), 1)
 
 
 if __name__ == "__main__":

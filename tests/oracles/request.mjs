@@ -28,6 +28,16 @@ export class Request {
   }
 }
 
+/** Parameters as a form's body. */
+export function form(pairs) {
+  return Buffer.from(pairs.map((pair) => pair.map(encodeURIComponent).join("=")).join("&").replaceAll("%20", "+"));
+}
+
+/** Whether a form's byte stands for itself: a digit of %XX may change its case without a difference. */
+export function isLiteral(bytes, at) {
+  return /^[A-Za-z0-9]$/.test(String.fromCharCode(bytes[at])) && bytes[at - 1] !== 0x25 && bytes[at - 2] !== 0x25;
+}
+
 /** One bit of the body changed, or a byte added to an empty one. */
 export function withOtherBody(random, request, may) {
   const body = request.body.length ? flipBit(random, request.body, may) : random.bytes(1);
@@ -35,11 +45,17 @@ export function withOtherBody(random, request, may) {
 }
 
 /** One bit of the signature changed, after decoding: a letter of hex in the other case would be the same one. */
-export function withOtherSignature(random, request, { header, query, prefix = "", encoding }) {
+export function withOtherSignature(random, request, { header, query, form: field, prefix = "", encoding }) {
+  if (field) {
+    const pairs = [...new URLSearchParams(request.body.toString())];
+    const changed = ([name, value]) =>
+      name === field ? [name, flipBit(random, Buffer.from(value, encoding)).toString(encoding)] : [name, value];
+    return request.with({ body: form(pairs.map(changed)) });
+  }
   const group = header ? "headers" : "query";
   const name = header ?? query;
-  const [whole, signature] = [request[group][name], request[group][name].slice(0)];
+  const whole = request[group][name];
   const start = whole.indexOf(prefix) + prefix.length;
-  const bytes = flipBit(random, Buffer.from(signature.slice(start), encoding));
+  const bytes = flipBit(random, Buffer.from(whole.slice(start), encoding));
   return request.with({ [group]: { ...request[group], [name]: whole.slice(0, start) + bytes.toString(encoding) } });
 }

@@ -4,7 +4,7 @@
 // secrets   what the operator would configure; `others`: the same of somebody else
 // tolerance seconds after which a request is too old; absent: never
 // where     the signature stands
-// make      (body, seconds, secrets) -> Request, signed
+// make      (body, seconds, secrets, path) -> Request, signed
 // judge     (request, secrets) -> what the library says of it: true, false, or null if it cannot be asked
 import { createPrivateKey, createPublicKey, sign as signBytes } from "node:crypto";
 import { createRequire } from "node:module";
@@ -167,8 +167,9 @@ function discord(random) {
     secrets: { public_key: mine.hex },
     others: { public_key: theirs.hex },
     where: { header: "X-Signature-Ed25519", encoding: "hex" },
-    make(body, seconds) {
-      const signature = signBytes(null, Buffer.concat([Buffer.from(String(seconds)), body]), mine.own);
+    make(body, seconds, { public_key }) {
+      const { own } = public_key === mine.hex ? mine : theirs;
+      const signature = signBytes(null, Buffer.concat([Buffer.from(String(seconds)), body]), own);
       const headers = { "X-Signature-Timestamp": String(seconds), "X-Signature-Ed25519": signature.toString("hex") };
       return new Request({ headers: { ...JSON_TYPE, ...headers }, body });
     },

@@ -2,14 +2,10 @@
 import { parse } from "node:querystring";
 import twilio from "twilio";
 import { asText, rawBodies } from "./random.mjs";
-import { Request, hash } from "./request.mjs";
+import { Request, form, hash, isLiteral } from "./request.mjs";
 
 const FORM_TYPE = { "Content-Type": "application/x-www-form-urlencoded" };
 const where = { header: "X-Twilio-Signature", encoding: "base64" };
-
-function form(pairs) {
-  return Buffer.from(pairs.map((pair) => pair.map(encodeURIComponent).join("=")).join("&").replaceAll("%20", "+"));
-}
 
 function forms(random) {
   const sid = ["MessageSid", `SM${random.word(32)}`];
@@ -22,12 +18,6 @@ function forms(random) {
   };
 }
 
-/** A letter or digit that stands for itself: no part of a %XX, whose digits may change case without a difference. */
-function isPlain(bytes, at) {
-  const letter = (byte) => /^[A-Za-z0-9]$/.test(String.fromCharCode(byte));
-  return letter(bytes[at]) && bytes[at - 1] !== 0x25 && bytes[at - 2] !== 0x25;
-}
-
 function formScheme(random, base) {
   return {
     name: "twilio",
@@ -35,10 +25,10 @@ function formScheme(random, base) {
     secrets: { secret: random.word(32) },
     others: { secret: random.word(32) },
     bodies: forms(random),
-    mayFlip: isPlain,
+    mayFlip: isLiteral,
     where,
-    make(body, seconds, { secret }) {
-      const request = new Request({ query: { room: random.word(4) }, headers: FORM_TYPE, body });
+    make(body, seconds, { secret }, path) {
+      const request = new Request({ path, query: { room: random.word(4) }, headers: FORM_TYPE, body });
       const signature = twilio.getExpectedTwilioSignature(secret, base + request.target, parse(body.toString()));
       return request.with({ headers: { ...FORM_TYPE, "X-Twilio-Signature": signature } });
     },
@@ -57,10 +47,10 @@ function jsonScheme(random, base) {
     others: { secret: random.word(32) },
     bodies: rawBodies(random),
     where,
-    make(body, seconds, { secret }) {
+    make(body, seconds, { secret }, path) {
       const query = { bodySHA256: hash("sha256", body).toString("hex") };
       const headers = { "Content-Type": "application/json" };
-      const request = new Request({ query, headers, body });
+      const request = new Request({ path, query, headers, body });
       const signature = twilio.getExpectedTwilioSignature(secret, base + request.target, {});
       return request.with({ headers: { ...headers, "X-Twilio-Signature": signature } });
     },
