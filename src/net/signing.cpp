@@ -58,16 +58,19 @@ const EVP_MD* fetched(const char* name) {
   return algorithm;
 }
 
+/// `Which` makes one static of each: a system that has no MD5 has the others.
+template <Digest Which>
+const EVP_MD* fetched_once(const char* name) {
+  static const EVP_MD* const algorithm = fetched(name);
+  return algorithm;
+}
+
 const EVP_MD* algorithm_of(Digest digest) {
-  static const EVP_MD* const md5 = fetched("MD5");
-  static const EVP_MD* const sha1 = fetched("SHA1");
-  static const EVP_MD* const sha256 = fetched("SHA2-256");
-  static const EVP_MD* const sha512 = fetched("SHA2-512");
   switch (digest) {
-    case Digest::md5: return md5;
-    case Digest::sha1: return sha1;
-    case Digest::sha256: return sha256;
-    case Digest::sha512: return sha512;
+    case Digest::md5: return fetched_once<Digest::md5>("MD5");
+    case Digest::sha1: return fetched_once<Digest::sha1>("SHA1");
+    case Digest::sha256: return fetched_once<Digest::sha256>("SHA2-256");
+    case Digest::sha512: return fetched_once<Digest::sha512>("SHA2-512");
   }
   fail();
 }
@@ -92,12 +95,20 @@ MacContext make_keyless(Digest digest) {
   return context;
 }
 
-MacContext hmac_context(Digest digest) {
-  static const MacContext sha1 = make_keyless(Digest::sha1);
-  static const MacContext sha256 = make_keyless(Digest::sha256);
-  static const MacContext sha512 = make_keyless(Digest::sha512);
-  const MacContext& keyless = digest == Digest::sha1 ? sha1 : digest == Digest::sha256 ? sha256 : sha512;
+template <Digest Which>
+MacContext copy_of_keyless() {
+  static const MacContext keyless = make_keyless(Which);
   return MacContext(EVP_MAC_CTX_dup(keyless.get()));
+}
+
+MacContext hmac_context(Digest digest) {
+  switch (digest) {
+    case Digest::md5: return copy_of_keyless<Digest::md5>();
+    case Digest::sha1: return copy_of_keyless<Digest::sha1>();
+    case Digest::sha256: return copy_of_keyless<Digest::sha256>();
+    case Digest::sha512: return copy_of_keyless<Digest::sha512>();
+  }
+  fail();
 }
 
 /// Neither ciphers nor keys are near 2 GiB, but OpenSSL counts in int.
