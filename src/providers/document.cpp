@@ -11,6 +11,13 @@ namespace json = boost::json;
 
 namespace {
 constexpr std::size_t tree_room = 2048, tree_block_max = 64 * 1024;
+
+bool is_small_enough(std::string_view text) {
+  if (text.size() <= document_values_max) return true;  // as each value takes a byte at least
+  if (text.size() > document_bytes_max) return false;
+  const auto is_mark = [](char c) { return c == ',' || c == ':' || c == '[' || c == '{'; };
+  return static_cast<std::size_t>(std::ranges::count_if(text, is_mark)) <= document_values_max;
+}
 }  // namespace
 
 bool Document::looks_like_xml() const {
@@ -26,7 +33,7 @@ const json::value* Document::find(std::string_view pointer) const {
     json::parse_options options;
     options.max_depth = document_depth_max;
     json::error_code error;
-    if (text_.size() <= document_bytes_max) {
+    if (is_small_enough(text_)) {
       // A tree is seldom larger than its text and some room: mostly one block.
       const std::size_t room = std::min(text_.size() + tree_room, tree_block_max);
       auto tree =

@@ -11,6 +11,9 @@ namespace rockdove::providers {
 
 inline constexpr std::size_t document_bytes_max = 4 * 1024 * 1024;  ///< a larger text has no places
 inline constexpr std::size_t document_depth_max = 32;               ///< nor has one nested deeper
+/// Nor has JSON with more of , : [ and { than this, in strings or not. A tree takes many times the bytes of
+/// its text: without this a stranger's 4 MiB of "1,1,1,…" would take 100 MiB and hold up the loop for 150 ms.
+inline constexpr std::size_t document_values_max = 200'000;
 
 /// Parses when first asked, JSON by its grammar and XML as far as xml_text() goes. `text` has to outlive it.
 class Document {

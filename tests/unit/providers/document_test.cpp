@@ -117,5 +117,17 @@ TEST(Form, what_is_no_form_has_no_pairs) {
   EXPECT_EQ(parse_form(many + "a=1"), std::nullopt);
 }
 
+TEST(Document, more_values_than_a_tree_may_have_are_not_looked_into) {
+  const auto list = [](std::size_t marks) {
+    std::string text = R"({"a":"b","c":[)";  // five marks
+    for (std::size_t i = 5; i < marks; ++i) text += "1,";
+    return text + "1]}";
+  };
+  EXPECT_EQ(Document(list(document_values_max)).json("/a"), "b");
+  EXPECT_EQ(Document(list(document_values_max + 1)).json("/a"), std::nullopt);
+  const std::string letters = R"({"a":"b","c":")" + std::string(document_values_max * 2, 'x') + "\"}";
+  EXPECT_EQ(Document(letters).json("/a"), "b");
+}
+
 }  // namespace
 }  // namespace rockdove::providers
