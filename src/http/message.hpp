@@ -45,7 +45,7 @@ struct Context {
   std::string host;          ///< if set, replaces the Host field at the agent; "upstream": its own host
   net::Address peer;         ///< the caller, or what a trusted proxy said of it
   bool tls = false;          ///< the caller's connection is encrypted
-  bool stored = false;       ///< on disk already: rather an error at once than a wait for an agent to come back
+  bool stored = false;       ///< on disk already: do not wait for an agent to come back
   Record* record = nullptr;  ///< valid until handle() returns; null where nobody keeps a record
   net::Duration first_byte_timeout{};  ///< for the answer's head; zero: the handler's own default
 };
