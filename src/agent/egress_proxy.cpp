@@ -87,13 +87,15 @@ Awaitable<Result<http::Response>> EgressProxy::handle(http::Request request) {
   const auto until = net::Clock::now() + options_.link_wait;
   while (!draining_) {
     const auto link = co_await wait_for_link(until);
-    if (!link) co_return draining_ ? Error::draining : Error::no_link;
+    if (!link) break;
     auto response = co_await link->call(request);
-    const bool is_unseen = !response && response.error() == Error::stream_refused;
-    if (!is_unseen || request.used) co_return response;
+    if (response) co_return response;
+    if (response.error() == Error::upstream_timeout) co_return Error::destination_timeout;  // on this link
+    if (response.error() != Error::stream_refused || request.used) co_return response;
     if (link->takes_streams()) co_return Error::queue_full;  // it has as many as it can
   }
-  co_return Error::draining;
+  if (!draining_) co_return Error::no_link;
+  co_return http::error_response(503, "draining", "the agent is stopping", request.context.request_id);
 }
 
 /// Null if none has come by `until`.

@@ -1,28 +1,10 @@
 #include "egress/entrance.hpp"
 
-#include "base/text.hpp"
 #include "http/error_response.hpp"
 #include "net/address.hpp"
-#include "net/crypto.hpp"
 #include "net/log.hpp"
 
 namespace rockdove::egress {
-namespace {
-
-constexpr std::string_view scheme = "Basic ";
-constexpr std::size_t credentials_max = 1024;
-
-}  // namespace
-
-Result<Credentials> parse_basic(std::string_view value) {
-  if (value.size() > credentials_max || value.size() < scheme.size()) return Error::unauthorized;
-  if (!http::iequals(value.substr(0, scheme.size()), scheme)) return Error::unauthorized;
-  const auto text = net::base64_decode(trim(value.substr(scheme.size())));
-  if (!text) return Error::unauthorized;
-  const auto colon = text->find(':');
-  if (colon == text->npos) return Error::unauthorized;
-  return Credentials{text->substr(0, colon), text->substr(colon + 1)};
-}
 
 Awaitable<Result<http::Response>> ProxyEntrance::handle(http::Request request) {
   const bool is_one = request.fields.count("Proxy-Authorization") == 1;

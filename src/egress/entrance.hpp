@@ -1,10 +1,10 @@
 // Where calls come in: what brings them says whose they are.
 #pragma once
 
+#include "egress/basic_auth.hpp"
 #include "egress/gate.hpp"
 
 #include <functional>
-#include <optional>
 
 namespace rockdove::egress {
 
@@ -21,13 +21,6 @@ class LinkEntrance final : public http::Handler {
   Gate& gate_;
   const Who who_;
 };
-
-/// User and password of a Proxy-Authorization or Authorization value in the Basic scheme (RFC 7617).
-struct Credentials {
-  std::string user, password;
-};
-/// Error::unauthorized for anything else.
-Result<Credentials> parse_basic(std::string_view value);
 
 /// The Handler of the proxy port: asks for a user and a password (407 without). Counts those turned away.
 class ProxyEntrance final : public http::Handler {

@@ -110,7 +110,8 @@ Result<Gate::Way> Gate::admit(Call& call, const Target& target) {
   if (!rule) return rule.error();
   way.rule = *rule;
   call.allowed();
-  if (!buckets_[*rule].take(setup_->policy.rule(*rule).rate, net::Clock::now())) return Error::rate_limited;
+  Bucket& bucket = buckets_[{*rule, call.who.tunnel}];
+  if (!bucket.take(setup_->policy.rule(*rule).rate, net::Clock::now())) return Error::rate_limited;
   if (ledger_.running() > setup_->options.calls) return Error::queue_full;
   call.bytes_max = setup_->options.call_bytes;
   return way;
@@ -185,8 +186,9 @@ Awaitable<Result<http::Response>> Gate::forward(CallPtr call, Target target, Way
 std::shared_ptr<Outlet> Gate::outlet_for(const Target& target, const Way& way) {
   const std::string key =
       std::to_string(way.rule) + (target.tls ? " https " : " http ") + to_string(target.address);
+  const bool is_current = way.setup == setup_;  // or the rules have changed while it waited in line
   const auto found = outlets_.find(key);
-  if (found != outlets_.end()) return found->second;
+  if (is_current && found != outlets_.end()) return found->second;
   Outlet::Options options = outlet_options(way.setup->options);
   options.address = target.address;
   options.tls = target.tls;
@@ -195,7 +197,7 @@ std::shared_ptr<Outlet> Gate::outlet_for(const Target& target, const Way& way) {
   auto made = owned(std::make_unique<Outlet>(executor_, std::move(options)));
   if (outlets_.size() >= outlets_max)
     std::erase_if(outlets_, [](const auto& each) { return each.second.use_count() == 1; });
-  if (outlets_.size() < outlets_max && way.setup == setup_) outlets_.emplace(key, made);
+  if (is_current && outlets_.size() < outlets_max) outlets_.emplace(key, made);
   return made;
 }
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rockdove::egress {
@@ -66,9 +67,9 @@ class Gate {
   Ledger ledger_;
   Lines lines_;
   Circuits circuits_;
-  std::shared_ptr<const Setup> setup_;     // calls hold on to the one that they were judged by
-  std::map<std::size_t, Bucket> buckets_;  // by the rule's index
-  std::map<std::string, std::shared_ptr<Outlet>> outlets_;  // of the form `absolute`
+  std::shared_ptr<const Setup> setup_;  // calls hold on to the one that they were judged by
+  std::map<std::pair<std::size_t, std::string>, Bucket> buckets_;  // by the rule's index and the tunnel
+  std::map<std::string, std::shared_ptr<Outlet>> outlets_;         // of the form `absolute`
 };
 
 }  // namespace rockdove::egress

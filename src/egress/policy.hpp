@@ -16,7 +16,7 @@ struct Rule {
   std::vector<HostPattern> hosts;         ///< what may be called, whichever way
   std::vector<std::string> destinations;  ///< which [[egress.destination]] may be called by name
   std::vector<net::Network> networks;     ///< special addresses that `hosts` may have nevertheless
-  std::size_t rate = 0;                   ///< calls a second, and at once after a pause; 0: no limit
+  std::size_t rate = 0;  ///< calls a second of one tunnel, and at once after a pause; 0: none
 
   bool operator==(const Rule&) const = default;
 };

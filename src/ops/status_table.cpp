@@ -181,6 +181,24 @@ std::string inbox_text(const json::value& stats) {
          (is_failing ? "\nEvents cannot be stored: " + text(*inbox, {"reason"}) + "\n" : "");
 }
 
+/// One line; empty while nobody has made a call.
+std::string egress_text(const json::value& stats) {
+  const json::value* egress = find(stats, {"egress"});
+  const json::value* calls = egress ? find(*egress, {"calls"}) : nullptr;
+  const json::value* running = egress ? find(*egress, {"running"}) : nullptr;
+  const bool is_used = calls && running && (*calls != 0 || *running != 0);
+  if (!is_used) return "";
+  std::uint64_t failed = 0;
+  const json::value* failures = find(*egress, {"failures"});
+  boost::system::error_code not_a_count;
+  if (failures && failures->is_object())
+    for (const auto& [name, count] : failures->get_object())
+      failed += count.to_number<std::uint64_t>(not_a_count);
+  return "\nEgress: " + text(*egress, {"calls"}) + " calls, " + std::to_string(failed) + " failed, " +
+         text(*egress, {"running"}) + " running, " + text(*egress, {"waiting"}) + " waiting; " +
+         size(*egress, "bytes_out") + " out, " + size(*egress, "bytes_in") + " in\n";
+}
+
 }  // namespace
 
 std::string status_table(const json::value& stats) {
@@ -203,7 +221,7 @@ std::string status_table(const json::value& stats) {
            inbox_text(stats);
   out += tunnels.str();
   out += any_agent ? "\n" + links.str() + "\n" + upstreams.str() : "\nNo agent is connected.\n";
-  return out + provider_table(stats) + inbox_text(stats);
+  return out + provider_table(stats) + inbox_text(stats) + egress_text(stats);
 }
 
 std::string stats_table(const json::value& stats) {

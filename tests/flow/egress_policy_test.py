@@ -8,7 +8,7 @@ import unittest
 import urllib.request
 
 from egress_scene import LOOPBACK, EgressTest, allow, destination
-from scene import Beside, answer, decode_join, request, run_binary
+from scene import Authority, Beside, answer, decode_join, request, run_binary, tls_to
 from support import Caller, eventually
 
 
@@ -299,6 +299,20 @@ class ProxyPort(EgressTest):
         self.assertEqual(response.status, 407)
         self.assertEqual(self.plain.requests, [])
         self.assertEqual(self.egress(self.server_)["unauthorized"], 5)
+
+    def test_with_a_certificate_the_port_speaks_tls(self):
+        authority = Authority(self.server_.directory)
+        certificate, key = authority.issue("server")
+        tls = f'[ingress_tls]\ncertificate = "{certificate}"\nkey = "{key}"\n'
+        server = self.server(toml=tls + '[egress]\nlisten = "127.0.0.1:0"\n' + allow(f"127.0.0.1:{self.plain.port}"))
+        port = int(server.wait_for_log(r"proxy port listens: \S+:(\d+)")[1])
+        secret = decode_join(server.token())["s"]
+        caller = tls_to(port)
+        self.addCleanup(caller.close)
+        basic = base64.b64encode(f"bot:{secret}".encode()).decode()
+        response = caller.exchange(request(f"{self.plain.url}/x", host="127.0.0.1",
+                                           fields=[f"Proxy-Authorization: Basic {basic}"]))
+        self.assertEqual(response.body, b"in")
 
     def test_a_revoked_token_is_refused_at_once(self):
         self.server_.run("token", "revoke", "bot", "--all", "--config", str(self.server_.config))

@@ -98,11 +98,12 @@ class EgressTest(SceneTest):
     def egress(self, server):
         return server.get_json()["egress"]
 
-    def ended_calls(self, server, count):
-        """The statistics once so many calls have ended."""
-        eventually(lambda: self.egress(server)["calls"] >= count and not self.egress(server)["running"], 20,
-                   f"{count} calls that have ended")
-        return self.egress(server)
+    def ended_calls(self, server, count, running=0):
+        """The statistics once so many calls have ended, and so many are under way."""
+        def ended():
+            found = self.egress(server)
+            return found if found["calls"] >= count and found["running"] == running else None
+        return eventually(ended, 20, f"{count} calls that have ended")
 
     def curl(self, *arguments, stdin=None, fails=False):
         """What curl prints; with `fails`, its exit code and what it says."""

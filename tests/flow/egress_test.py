@@ -2,14 +2,16 @@
 
 import hashlib
 import os
+import signal
 import socket
 import ssl
 import threading
+import time
 import unittest
 import urllib.request
 
 from egress_scene import LOOPBACK, EgressTest, allow, destination
-from scene import answer, request
+from scene import Beside, answer, request
 from support import Ended, eventually
 
 BLOB = bytes(range(256)) * 4096  # 1 MiB in which every byte value stands
@@ -71,6 +73,18 @@ class Ways(EgressTest):
         caller = self.proxy_caller(self.agent_)
         response = caller.exchange(request(f"https://localhost:{port}/absolute", host=f"localhost:{port}"))
         self.assertEqual((response.status, response.body), (200, b"/absolute"))
+
+    def test_a_websocket_in_absolute_form_is_switched(self):
+        def switch(connection, message):
+            connection.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n")
+            connection.send(connection.some().upper())
+        self.plain.clear(switch)
+        caller = self.proxy_caller(self.agent_)
+        url = f"http://127.0.0.1:{self.plain.port}/socket"
+        response = caller.exchange(request(url, host="x", fields=["Upgrade: echo", "Connection: Upgrade"]))
+        self.assertEqual(response.status, 101)
+        caller.send(b"hello")
+        self.assertEqual(caller.exactly(5), b"HELLO")
 
     def test_one_connection_of_a_local_program_serves_one_call_after_the_other(self):
         caller = self.proxy_caller(self.agent_)
@@ -185,6 +199,40 @@ class Circuits(EgressTest):
         caller, other = self.pair()
         caller.send(b"again")
         self.assertEqual(other.recv(10), b"again")
+
+    def test_a_silent_circuit_ends_and_one_in_which_something_moves_does_not(self):
+        self.server_.toml = '[egress]\nidle_timeout = "600ms"\n' + self.server_.toml
+        self.server_.write_config()
+        self.server_.signal(signal.SIGHUP)
+        self.server_.wait_for_log("the configuration has been read again")
+        busy, other = self.pair()
+        silent, _ = self.pair()
+        silent_end = Beside(silent.until_end)
+        for _ in range(30):  # 1.2 s in all
+            busy.send(b"x")
+            self.assertEqual(other.recv(1), b"x")
+            time.sleep(0.04)
+        self.assertEqual(silent_end.result(), (b"", "reset"))
+        self.assertEqual(self.ended_calls(self.server_, 1, running=1)["failures"], {"timed_out": 1})
+
+    def test_an_agent_that_is_killed_takes_its_calls_along_and_the_destination_hears_of_it(self):
+        _, other = self.pair()
+        self.agent_.kill9()
+        with self.assertRaises(ConnectionResetError):
+            other.recv(1)
+        self.ended_calls(self.server_, 1)
+
+    def test_many_circuits_side_by_side_do_not_mix_their_bytes(self):
+        pairs = [self.pair() for _ in range(50)]
+        for number, (caller, _) in enumerate(pairs):
+            caller.send(f"{number:04}".encode() * 1000)
+        for number, (caller, other) in reversed(list(enumerate(pairs))):
+            got = b""
+            while len(got) < 4000:
+                got += other.recv(4000 - len(got))
+            self.assertEqual(got, f"{number:04}".encode() * 1000)
+            other.sendall(got[::-1])
+            self.assertEqual(caller.exactly(4000), got[::-1])
 
     def test_a_server_that_stops_lets_circuits_end(self):
         caller, other = self.pair()

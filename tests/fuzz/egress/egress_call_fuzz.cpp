@@ -1,7 +1,7 @@
 // What a call asks for, whoever sends it, is read as one of three forms whose parts can stand in a request,
 // or refused; and patterns and credentials keep what they say. The first line is the method, the rest the
 // text.
-#include "egress/entrance.hpp"
+#include "egress/basic_auth.hpp"
 #include "egress/host_pattern.hpp"
 #include "egress/target.hpp"
 

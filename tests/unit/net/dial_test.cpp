@@ -32,6 +32,31 @@ TEST(Dial, connects_to_a_name_even_if_only_one_family_listens) {
   ASSERT_TRUE(socket) << socket.error().message();
 }
 
+TEST(Dial, connects_to_permitted_addresses_only) {
+  IoContext io;
+  TcpAcceptor acceptor(io.get_executor(), test::loopback());
+  std::vector<Address> asked;
+  DialOptions options;
+  options.permits = [&](const Address& address) {
+    asked.push_back(address);
+    return address.is_v4();
+  };
+  for (const char* host : {"localhost", "127.0.0.1"})
+    EXPECT_TRUE(run(io, dial(at(host, acceptor), options))) << host;
+  EXPECT_FALSE(asked.empty());
+  options.permits = [](const Address&) { return false; };
+  for (const char* host : {"localhost", "127.0.0.1", "::1"})
+    EXPECT_EQ(run(io, dial(at(host, acceptor), options)).error(), Error::address_denied) << host;
+  // Nobody has come meanwhile but those two.
+  acceptor.non_blocking(true);
+  TcpSocket socket(io.get_executor());
+  boost::system::error_code none;
+  for (int i = 0; i < 2; ++i) acceptor.accept(socket = TcpSocket(io.get_executor()), none);
+  EXPECT_FALSE(none);
+  acceptor.accept(socket = TcpSocket(io.get_executor()), none);
+  EXPECT_EQ(none, asio::error::would_block);
+}
+
 TEST(Dial, a_refused_connection_is_reported_as_such) {
   IoContext io;
   TcpAcceptor acceptor(io.get_executor(), test::loopback());
