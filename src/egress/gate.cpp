@@ -66,7 +66,10 @@ Awaitable<Result<http::Response>> Gate::handle(Who who, http::Request request) {
   auto call = std::make_shared<Call>(ledger_, std::move(who), request);
   auto response = co_await serve(call, std::move(request));
   if (!response) {
-    call->record.error = response.error();
+    // A wait that is cut short fails in its own way; what counts is that nobody wants the answer any more.
+    const auto state = co_await net::asio::this_coro::cancellation_state;
+    const bool is_given_up = state.cancelled() != net::asio::cancellation_type::none;
+    call->record.error = is_given_up ? make_error_code(Error::cancelled) : response.error();
     response = http::error_response(response.error(), call->record.request_id);
   }
   call->record.status = response->status;
