@@ -33,7 +33,7 @@ struct CheckOptions {
 egress::Wanted wanted_of(const CheckOptions& options, const egress::Gate::Options& gate) {
   for (const egress::DestinationOptions& each : gate.destinations)
     if (each.name == options.wanted)
-      return {{egress::canonical_host(each.url.host), each.url.port}, each.name, false};
+      return {{egress::canonical_host(each.url.host), each.url.port}, each.name, each.lingxing.has_value()};
   const HostPort address = parse_host_port(options.wanted, 443).value();
   return {{egress::canonical_host(address.host), address.port}, "", false};
 }
