@@ -3,6 +3,7 @@
 
     ./dev bench [live] [--quick] [--only NAME,...] [--tests NAME,...] [--json FILE]
     ./dev bench inbox [--quick] [--only NAME,...] [--json FILE]
+    ./dev bench providers [--quick] [--only NAME,...] [--json FILE]
 """
 
 import argparse
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import contenders
 import inbox
+import providers
 from measure import TESTS, MeasurementFailed, measure
 from report import paired, table, verdict
 
@@ -30,6 +32,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if "inbox" in sys.argv[1:]:
         return inbox.main(machine)
+    if "providers" in sys.argv[1:]:
+        return providers.main(machine)
     options = arguments()
     with tempfile.TemporaryDirectory(prefix="rockdove-bench-") as folder:
         stage = contenders.Stage(folder)
@@ -132,9 +136,10 @@ def machine(options):
                 if line.startswith("model name")), platform.machine())  # fmt: skip
     nginx = subprocess.run([contenders.NGINX, "-v"], capture_output=True, text=True, check=False).stderr
     nginx = nginx.strip().rpartition("/")[2]
-    seconds = 2 if options.quick else 5
+    rounds = getattr(options, "rounds", ROUNDS)
+    seconds = getattr(options, "seconds", 2 if options.quick else 5)
     return (f"{os.cpu_count()} × {cpu}, Linux {platform.release()}, nginx {nginx}, "
-            f"{ROUNDS} rounds of {seconds} s, load average before {LOAD_BEFORE:.1f}")
+            f"{rounds} rounds of {seconds} s, load average before {LOAD_BEFORE:.1f}")
 
 
 if __name__ == "__main__":

@@ -31,6 +31,15 @@ def line(row):
     return f"| {row['test']} | {name} | {row['rps']:.0f} | {ratio} | {p50} | {p99} | {cpu} | {rss} |"
 
 
+def costs(rows):
+    """What one request takes of one core."""
+    lines = ["| what | CPU µs | a second, on one core | rounds differ by µs |", "|---|--:|--:|--:|"]
+    for row in rows:
+        spread = row["note"].removeprefix("spread ")
+        lines.append(f"| {row['test']} | {row['cpu_us_per_req']:.1f} | {1e6 / row['cpu_us_per_req']:.0f} | {spread} |")
+    return "\n".join(lines)
+
+
 # (what, contender, test, field, against, comparison, factor): contender's field, as a multiple of
 # against's, must be at least or at most the factor; against None: the plain value.
 BARS = [
