@@ -52,6 +52,7 @@ std::string note_on_secrets(const config::ServerConfig& loaded) {
       load_secrets(route.name, *route.provider);
       load_deliver_keys(route.name, *route.provider);
     }
+    load_egress_secrets(loaded.egress);
   } catch (const config::ConfigError& error) { return error.what(); }
   return {};
 }
