@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import shutil
 import signal
 import socket
 import ssl
+import subprocess
 import threading
 import time
 import unittest
@@ -67,6 +69,25 @@ class Ways(EgressTest):
             self.assertEqual(response.read(), b"/python")
         with opener.open(f"http://127.0.0.1:{self.plain.port}/x", timeout=30) as response:
             self.assertEqual(response.read(), b"plain")
+
+    def test_node_calls_by_connect_and_by_base_url(self):
+        node = shutil.which("node") or self.fail("there is no node: ./dev test installs it")
+        script = """
+            const http = require("node:http"), https = require("node:https"), fs = require("node:fs");
+            const [proxy, url, ca] = process.argv.slice(1).map(String), to = new URL(url), by = new URL(proxy);
+            http.request({host: by.hostname, port: by.port, method: "CONNECT", path: to.host}).on(
+              "connect", (answer, socket) =>
+              https.get(url, {socket, agent: false, ca: fs.readFileSync(ca)}, (found) => {
+                let text = "";
+                found.on("data", (piece) => text += piece).on("end", async () => {
+                  const named = await fetch(`${proxy}/shop/by-name?a=%20b`);
+                  console.log(answer.statusCode, text, await named.text());
+                });
+              })).end();
+        """
+        done = subprocess.run([node, "-e", script, self.proxy, f"{self.secure.url}/by-connect", self.secure.ca_file],
+                              capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual((done.returncode, done.stdout), (0, "200 /by-connect /by-name?a=%20b\n"), done.stderr)
 
     def test_an_https_url_in_absolute_form_gets_its_tls_from_the_server(self):
         port = self.secure.port

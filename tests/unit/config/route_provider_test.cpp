@@ -100,12 +100,14 @@ TEST(RouteProvider, a_mistake_is_an_error_that_says_what_is_allowed) {
       {"mode = 'auto'\ntunnel = 'a'\n[[route.target]]\ntunnel = 'b'",
        "s.toml:4: [[route]] tunnel is a matter"},
       {"[[route.target]]\ntunnel = 'b'", "s.toml:1: [[route]] mode = \"live\" has one answer"},
-      {"mode = 'auto'\n[[route.target]]\ntunnel = 'b'\ntypes = ['x']", "s.toml:6: [[target]] types needs"},
+      {"mode = 'auto'\n[[route.target]]\ntunnel = 'b'\ntypes = ['x']",
+       "s.toml:6: [[route.target]] types needs"},
       {"provider = 'github'\n[[route.target]]\ntunnel = 'b'\ntypes = ['*x']",
-       "s.toml:6: [[target]] types = \"*x\": write a type"},
-      {"provider = 'github'\n[[route.target]]\ntypes = ['x']", "s.toml:4: [[target]] needs tunnel, upstream"},
+       "s.toml:6: [[route.target]] types = \"*x\": write a type"},
+      {"provider = 'github'\n[[route.target]]\ntypes = ['x']",
+       "s.toml:4: [[route.target]] needs tunnel, upstream"},
       {"provider = 'github'\n[[route.target]]\ntunnel = 'a'\n[[route.target]]\ntunnel = 'a'\nupstream = 'b'",
-       "s.toml:6: [[target]] there is a target \"a\" already"},
+       "s.toml:6: [[route.target]] there is a target \"a\" already"},
   };
   for (const auto& [keys, expected] : cases)
     EXPECT_EQ(error_of(keys).substr(0, std::string_view(expected).size()), expected) << keys;

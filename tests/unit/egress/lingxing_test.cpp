@@ -116,6 +116,7 @@ TEST_F(LingxingTest, gives_up_the_place_of_an_answer_that_is_read_too_slowly) {
   };
   feed->add("[1,2,3,");
   const auto [task, said] = start("/x");
+  ASSERT_TRUE(until([&] { return api_.seen.size() == 1; }));
   api_.business = nullptr;
   EXPECT_EQ(call("/x"), ok);
   EXPECT_FALSE(*said);

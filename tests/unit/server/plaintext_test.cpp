@@ -51,7 +51,8 @@ TEST(Plaintext, signs_as_the_library_of_standard_webhooks_does) {
   route.scheme = *config::builtin_providers().find("standard-webhooks");
   route.deliver_keys = {key};
   for (const test::ProviderVector& vector : test::provider_vectors()) {
-    if (vector.name.find("standard") == std::string::npos || vector.signature.starts_with("v1a")) continue;
+    const bool is_symmetric = vector.name.find("asymmetric") == std::string::npos;
+    if (vector.name.find("standard") == std::string::npos || !is_symmetric) continue;
     http::Request request = test::request_of("POST", "/", vector.body);
     for (const auto& [name, value] : vector.fields) request.fields.add(name, value);
     ASSERT_TRUE(make_plain(request, route, now));
