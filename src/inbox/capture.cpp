@@ -1,6 +1,7 @@
 #include "inbox/capture.hpp"
 
 #include "http/hop_by_hop.hpp"
+#include "inbox/canned_answer.hpp"
 #include "inbox/keys.hpp"
 #include "net/address.hpp"
 #include "net/log.hpp"
@@ -26,15 +27,8 @@ std::uint64_t announced_length(const http::Fields& fields) {
   return error == std::errc{} && end == text.data() + text.size() ? length : 0;
 }
 
-http::Response canned_response(int status, std::string_view type, std::string body, EventId id) {
-  http::Response response;
-  response.status = status;
-  if (!http::is_bodiless({}, status)) {
-    if (!type.empty()) response.fields.add("Content-Type", type);
-    response.fields.add("Content-Length", std::to_string(body.size()));
-    response.has_body = true;
-    response.content = std::move(body);
-  }
+http::Response canned_response(CannedAnswer answer, EventId id) {
+  http::Response response = make_response(std::move(answer));
   response.fields.add(event_id_field, format_event_id(id));
   return response;
 }
@@ -381,7 +375,7 @@ Awaitable<std::optional<http::Response>> Capture::stored_answer(EventId id, cons
   // The last answer of an event that was given up may have said "later".
   const bool is_last_word = last.status != 0 && last.error.empty() && is_final(classify(outcome, route));
   if (is_last_word && last.body.size() < answer_bytes_max)
-    response = canned_response(last.status, last.type, std::move(last.body), id);
+    response = canned_response({last.status, std::move(last.type), std::move(last.body)}, id);
   co_return response;
 }
 
@@ -393,7 +387,7 @@ http::Response Capture::conclude(std::shared_ptr<Answer> answer, const RouteOpti
 
 http::Response Capture::acknowledge(const RouteOptions& route, EventId id) {
   ++counters_.acked;
-  return canned_response(route.ack.status, route.ack.type, route.ack.body, id);
+  return canned_response(route.ack, id);
 }
 
 }  // namespace rockdove::inbox

@@ -1,5 +1,6 @@
 #include "server/callbacks.hpp"
 
+#include "inbox/canned_answer.hpp"
 #include "net/deadline.hpp"
 
 #include <algorithm>
@@ -9,10 +10,6 @@ namespace rockdove::server {
 namespace {
 
 constexpr std::size_t answer_max = 1024 * 1024;
-
-http::Response fallback_response(const inbox::CannedAnswer& fallback) {
-  return http::make_response(fallback.status, fallback.type, fallback.body);
-}
 
 }  // namespace
 
@@ -71,7 +68,7 @@ Awaitable<Result<http::Response>> Callbacks::handle(http::Request request,
   const boost::system::error_code why = call->result ? call->result->error() : Error::upstream_timeout;
   ++(call->result ? counters_.failed : counters_.late);
   if (!route->fallback) co_return why;
-  co_return fallback_response(*route->fallback);
+  co_return inbox::make_response(*route->fallback);
 }
 
 Awaitable<void> Callbacks::cancel() {

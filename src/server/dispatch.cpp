@@ -1,5 +1,7 @@
 #include "server/dispatch.hpp"
 
+#include "inbox/canned_answer.hpp"
+
 namespace rockdove::server {
 namespace {
 
@@ -95,8 +97,7 @@ Awaitable<Result<http::Response>> Dispatch::distribute(http::Request request, Ro
   auto contexts = destinations(request.context, *route, facts.type);
   if (contexts.empty()) {
     edge_.count_unwanted(route->name);
-    const inbox::CannedAnswer& ack = options->ack;
-    co_return http::make_response(ack.status, ack.type, ack.body);
+    co_return inbox::make_response(options->ack);
   }
   // An answer that somebody waits for cannot be given later. By "inbox" the acknowledgement is the answer.
   const bool is_synchronous = facts.synchronous && options->mode != Mode::inbox;

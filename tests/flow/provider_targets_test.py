@@ -38,6 +38,11 @@ class Targets(ProviderTest):
         self.assertEqual(self.provider(server)["unwanted"], 3)
         self.assertEqual(server.inbox.events(), [])
 
+    def test_an_ack_without_a_body_is_one(self):
+        server = self.provided(targets=[CARDS], ack="{ status = 204 }")
+        response = self.send(server, self.feishu.event())
+        self.assertEqual((response.status, response.body, response.all(b"content-length")), (204, b"", []))
+
     def test_a_target_that_is_away_holds_up_only_its_own_copies(self):
         server = self.provided(targets=[MESSAGES, ALL])
         a = self.bot(server, "bot-a", b"a")

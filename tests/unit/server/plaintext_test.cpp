@@ -50,17 +50,19 @@ TEST(Plaintext, signs_as_the_library_of_standard_webhooks_does) {
   ProviderRoute route;
   route.scheme = *config::builtin_providers().find("standard-webhooks");
   route.deliver_keys = {key};
+  int compared = 0;
   for (const test::ProviderVector& vector : test::provider_vectors()) {
-    const bool is_symmetric = vector.name.find("asymmetric") == std::string::npos;
-    if (vector.name.find("standard") == std::string::npos || !is_symmetric) continue;
+    if (vector.provider != "standard-webhooks" || vector.secrets[0].first != "secret") continue;
+    ++compared;
     http::Request request = test::request_of("POST", "/", vector.body);
     for (const auto& [name, value] : vector.fields) request.fields.add(name, value);
     ASSERT_TRUE(make_plain(request, route, now));
     EXPECT_EQ(request.content, vector.body);
     EXPECT_EQ(request.fields.get("webhook-timestamp"), "1700000000");
     const std::string ours(request.fields.get("webhook-signature").value_or(""));
-    EXPECT_NE(vector.signature.find(ours.substr(3)), std::string::npos) << vector.name << " " << ours;
+    EXPECT_NE(ours.find(vector.signature), std::string::npos) << vector.name << " " << ours;
   }
+  EXPECT_GE(compared, 1);
 }
 
 TEST(Plaintext, a_request_without_an_id_is_signed_under_its_request_id) {

@@ -1,0 +1,16 @@
+#include "inbox/canned_answer.hpp"
+
+namespace rockdove::inbox {
+
+http::Response make_response(CannedAnswer answer) {
+  http::Response response;
+  response.status = answer.status;
+  if (http::is_bodiless({}, answer.status)) return response;
+  if (!answer.type.empty()) response.fields.add("Content-Type", answer.type);
+  response.fields.add("Content-Length", std::to_string(answer.body.size()));
+  response.has_body = true;
+  response.content = std::move(answer.body);
+  return response;
+}
+
+}  // namespace rockdove::inbox
