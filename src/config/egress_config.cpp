@@ -113,7 +113,10 @@ egress::DestinationOptions read_destination(Section& section, EgressConfig& conf
   options.ca_file = ca_file;
   if (wait.count() == 0) section.fail("wait", "wait must not be 0; waiting = 0 turns calls away at once");
   options.wait = wait;
-  if (is_signed) config.lingxing.emplace(options.name, std::move(secret));
+  if (!is_signed) return options;
+  if (parsed->path.size() > 1)
+    section.fail("url", "url must have no path with lingxing: that would be before the token's, too");
+  config.lingxing.emplace(options.name, std::move(secret));
   return options;
 }
 
@@ -158,11 +161,15 @@ EgressConfig read_egress(Section section) {
   read_limits(section, config.gate);
   std::vector<Section> destinations = section.sections("destination");
   if (!destinations.empty()) config.gate.destinations.clear();
-  std::set<std::string> names;
+  std::set<std::string> names, apps;
   for (Section& each : destinations) {
     config.gate.destinations.push_back(read_destination(each, config));
     if (!names.insert(config.gate.destinations.back().name).second)
       each.fail("name", "there is a destination of this name already");
+    const auto& app = config.gate.destinations.back().lingxing;
+    if (app && !apps.insert(app->app_id).second)
+      each.fail("lingxing",
+                "there is a destination with this app_id already: each would end the other's token");
   }
   for (Section& each : section.sections("allow")) config.gate.rules.push_back(read_rule(each, config.gate));
   section.finish();

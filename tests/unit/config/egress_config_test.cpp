@@ -54,6 +54,14 @@ TEST(EgressConfig, an_app_of_lingxing_has_its_secret_elsewhere) {
         std::pair("{ app_id = 'ak_0123456789abc', app_secret = 'env:A', buckets = { a = 1 } }", "a path"),
         std::pair("{ app_id = 'ak_0123456789abc', app_secret = 'env:A', buckets = { '/a' = 0 } }", "from 1")})
     EXPECT_NE(error_of(head + "lingxing = " + lingxing + "\n").find(expected), std::string::npos) << lingxing;
+  const std::string app = "lingxing = { app_id = 'ak_0123456789abc', app_secret = 'env:A' }\n";
+  EXPECT_EQ(error_of(head + app), "");
+  EXPECT_NE(error_of(head + app + "[[egress.destination]]\nname = 'two'\nurl = 'https://b.example'\n" + app)
+                .find("app_id already"),
+            std::string::npos);
+  EXPECT_NE(
+      error_of("[[egress.destination]]\nname = 'lx'\nurl = 'https://a.example/v2'\n" + app).find("no path"),
+      std::string::npos);
 }
 
 TEST(EgressConfig, reads_what_is_set) {
