@@ -52,7 +52,7 @@ std::optional<std::string> load_secret(const SecretSource& source) {
   if (source.from == SecretSource::From::environment) {
     const char* const set = std::getenv(source.place.c_str());
     if (set) value = set;
-    if (value.empty() && source.optional) return std::nullopt;
+    if (!set && source.optional) return std::nullopt;
     if (!set) throw ConfigError("the environment has no " + source.place);
     name = source.place + " of the environment";
   } else {

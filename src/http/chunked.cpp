@@ -16,13 +16,11 @@ int hex_value(char c) noexcept {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/// Fields that say where a message ends or where it goes mean nothing after it (RFC 9110 section 6.5.1),
-/// and something to a recipient that merges trailers into the header.
+}  // namespace
+
 bool is_trailer_name(std::string_view name) noexcept {
   return !iequals(name, "content-length") && !iequals(name, "transfer-encoding") && !iequals(name, "host");
 }
-
-}  // namespace
 
 Result<ChunkedDecoder::Step> ChunkedDecoder::feed(std::string_view bytes) {
   Step step;

@@ -5,6 +5,7 @@
 #include "net/dial.hpp"
 
 #include <charconv>
+#include <limits>
 #include <utility>
 
 namespace rockdove::http {
@@ -43,13 +44,23 @@ namespace {
 
 // A smaller body is copied behind its head: one buffer is cheaper to send than a list of them.
 constexpr std::size_t copied_bytes = 8 * 1024;
-
 constexpr int interims_max = 32;
+constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 
 bool is_idempotent(std::string_view method) {
   for (const std::string_view each : {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
     if (method == each) return true;
   return false;
+}
+
+/// Whether the body, as far as it is known, is of the length that the head announces.
+bool has_promised_length(const Request& request) {
+  if (request.fields.count("content-length") > 1 || request.fields.contains("transfer-encoding"))
+    return false;
+  const auto length = announced_length(request.fields);
+  if (!length) return true;
+  if (!request.upgrade.empty()) return *length == 0;
+  return request.body ? request.content.size() <= *length : request.content.size() == *length;
 }
 
 boost::system::error_code as_upstream_error(boost::system::error_code error) {
@@ -106,6 +117,7 @@ Client::Client(net::Executor executor, Options options)
 Client::~Client() = default;
 
 Awaitable<Result<Response>> Client::handle(Request request) {
+  if (!has_true_length(request)) co_return Error::malformed;
   const bool is_whole = !request.body;
   for (bool is_first = true;; is_first = false) {
     auto wire = is_first ? take_idle() : nullptr;
@@ -143,8 +155,9 @@ Awaitable<Result<Response>> Client::attempt(ExchangePtr exchange, Request& reque
   } give_up{*exchange};
   if (request.has_body && request.body) {
     exchange->sending = true;
-    const bool chunked = !request.fields.contains("content-length");
-    group_.spawn(send_body(exchange, std::move(request.body), chunked));
+    std::optional<std::uint64_t> length = announced_length(request.fields);
+    if (length) *length -= request.content.size();
+    group_.spawn(send_body(exchange, std::move(request.body), length));
   }
   auto head = co_await read_head(exchange, request);
   if (!head) {
@@ -171,7 +184,9 @@ std::string Client::compose(const Request& request, std::string_view& tail) cons
   return start;
 }
 
-Awaitable<void> Client::send_body(ExchangePtr exchange, std::unique_ptr<Body> body, bool chunked) {
+/// Without a length the body is written in chunks.
+Awaitable<void> Client::send_body(ExchangePtr exchange, std::unique_ptr<Body> body,
+                                  std::optional<std::uint64_t> length) {
   struct Done {
     ExchangePtr exchange;
     bool is_whole = false;
@@ -181,7 +196,9 @@ Awaitable<void> Client::send_body(ExchangePtr exchange, std::unique_ptr<Body> bo
       exchange->settle();
     }
   } done{exchange};
-  auto written = co_await write_body(*exchange->wire, *body, chunked, options_.idle_timeout, exchange->sent);
+  auto written = co_await write_body(*exchange->wire, *body, !length, options_.idle_timeout, exchange->sent,
+                                     length.value_or(unlimited));
+  if (written && length && length != unlimited && exchange->sent != *length) written = Error::truncated;
   done.is_whole = written.has_value();
   if (written) co_return;
   // Half a body must not look like a whole one: the upstream sees a reset. Its answer, if it gave
@@ -267,7 +284,7 @@ Response Client::make_response_of(ExchangePtr exchange, ResponseHead head, Reque
 /// After a protocol switch: the caller's bytes, then its end as ours.
 Awaitable<void> Client::send_switched(ExchangePtr exchange, std::unique_ptr<Body> body) {
   const auto wire = exchange->wire;
-  co_await send_body(exchange, std::move(body), false);
+  co_await send_body(exchange, std::move(body), unlimited);
   if (!exchange->broken && wire->is_open()) co_await wire->stream().shutdown_write();
 }
 

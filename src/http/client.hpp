@@ -64,7 +64,8 @@ class Client final : public Handler {
 
   Awaitable<Result<Response>> attempt(ExchangePtr exchange, Request& request);
   std::string compose(const Request& request, std::string_view& tail) const;
-  Awaitable<void> send_body(ExchangePtr exchange, std::unique_ptr<Body> body, bool chunked);
+  Awaitable<void> send_body(ExchangePtr exchange, std::unique_ptr<Body> body,
+                            std::optional<std::uint64_t> length);
   Awaitable<Result<ResponseHead>> read_head(ExchangePtr exchange, const Request& request);
   Awaitable<void> send_switched(ExchangePtr exchange, std::unique_ptr<Body> body);
   Response make_response_of(ExchangePtr exchange, ResponseHead head, Request& request);

@@ -32,22 +32,12 @@ void append_status_line(std::string& out, int status) {
   out.append(" ").append(reason_phrase(status)).append("\r\n");
 }
 
-std::optional<std::uint64_t> length_of(const Response& response) {
-  const auto text = response.fields.get("content-length");
-  if (!text) return std::nullopt;
-  std::uint64_t length = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
-  if (error != std::errc{} || end != text->data() + text->size()) return std::nullopt;
-  return length;
-}
-
 /// A handler's answer may come from another machine: one whose length is not what it says would put the
 /// rest of it in the place of the next answer.
 bool has_true_length(const Response& response, bool is_head) {
-  const std::size_t count = response.fields.count("content-length");
-  if (count == 0 || response.switched) return true;
-  const auto length = length_of(response);
-  if (count > 1 || !length) return false;
+  if (!response.fields.contains("content-length") || response.switched) return true;
+  const auto length = announced_length(response.fields);
+  if (!length) return false;
   const bool is_here = !response.body && !is_head && !is_bodiless({}, response.status);
   return !is_here || *length == response.content.size();
 }
@@ -277,16 +267,19 @@ Awaitable<void> Connection::answer(Response response) {
   const net::Duration limit = server_.options_.write_timeout;
   const bool has_body = response.switched || !(current_.is_head || is_bodiless({}, response.status));
   const bool has_length = response.fields.contains("content-length");
-  const std::uint64_t length = response.switched ? unlimited : length_of(response).value_or(unlimited);
+  const std::uint64_t length =
+      response.switched ? unlimited : announced_length(response.fields).value_or(unlimited);
   const bool chunked = has_body && !response.switched && !has_length && !current_.is_http10;
-  if (response.switched || (has_body && !has_length && current_.is_http10)) current_.keep_alive = false;
-  if (server_.draining_) current_.keep_alive = false;
-  // Not switched: what follows is the next request after all, and nobody has read of it.
+  const bool ends_by_close = response.switched || (has_body && !has_length && current_.is_http10);
+  if (ends_by_close || server_.draining_) current_.keep_alive = false;
+  // Not switched: what follows is the next request after all.
   if (!current_.upgrade.empty() && !response.switched && incoming_ && !incoming_->open) incoming_.reset();
-  // A body that nobody asked for may never come, and what is left of one that broke is not a request.
+  // Not a request: a body that nobody asked for, the rest of one that broke, what follows a CONNECT (RFC
+  // 9931).
   const bool is_unwanted = current_.wants_continue && std::exchange(*current_.wants_continue, false);
   const bool is_broken = incoming_ && !incoming_->open && !incoming_->whole;
-  if (is_unwanted || is_broken) current_.keep_alive = false;
+  const bool is_early = !response.switched && current_.upgrade == "connect" && !wire_->buffered().empty();
+  if (is_unwanted || is_broken || is_early) current_.keep_alive = false;
   record_.status = response.status;
   std::string head = write_head(response, has_body, chunked);
   if (!has_body) response.content.clear();

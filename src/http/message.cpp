@@ -1,5 +1,7 @@
 #include "http/message.hpp"
 
+#include <charconv>
+
 namespace rockdove::http {
 namespace {
 
@@ -46,6 +48,15 @@ Awaitable<Result<void>> read_all(Response& response, std::size_t limit) {
 }
 
 // The registry of RFC 9110 section 16.2.1, without its unused and temporary entries.
+std::optional<std::uint64_t> announced_length(const Fields& fields) {
+  const auto text = fields.get("content-length");
+  if (!text || fields.count("content-length") > 1) return std::nullopt;
+  std::uint64_t length = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
+  if (error != std::errc{} || end != text->data() + text->size()) return std::nullopt;
+  return length;
+}
+
 std::string_view reason_phrase(int status) noexcept {
   switch (status) {
     case 100: return "Continue";

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -82,6 +83,9 @@ struct Response {
 /// True for a response to `method` that never has a body (RFC 9110 sections 6.4.1, 9.3.2): to HEAD, and
 /// 1xx, 204, 304, whatever Content-Length says.
 bool is_bodiless(std::string_view method, int status) noexcept;
+
+/// What Content-Length announces; nothing if it does not stand there once, as a number of bytes.
+std::optional<std::uint64_t> announced_length(const Fields& fields);
 
 /// The standard reason phrase, or "".
 std::string_view reason_phrase(int status) noexcept;

@@ -103,6 +103,9 @@ class ChunkedDecoder {
 
 /// True if `text` is a token (RFC 9110 section 5.6.2), as methods and field names are.
 bool is_token(std::string_view text) noexcept;
+/// Fields that say where a message ends or where it goes mean nothing after it (RFC 9110 section 6.5.1),
+/// and something to a recipient that merges trailers into the header.
+bool is_trailer_name(std::string_view name) noexcept;
 /// True if `value` may stand in a field line: no control bytes but TAB, no white space at its ends.
 bool is_field_value(std::string_view value) noexcept;
 

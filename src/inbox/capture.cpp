@@ -19,14 +19,6 @@ constexpr std::chrono::milliseconds first_slice{50}, longest_slice{1'000};
 constexpr std::chrono::seconds log_every{1};  // refused requests
 constexpr std::string_view event_id_field = "Rockdove-Event-Id";
 
-/// What the field says, if it is a length at all: only good for refusing early.
-std::uint64_t announced_length(const http::Fields& fields) {
-  const std::string_view text = fields.get("content-length").value_or("");
-  std::uint64_t length = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-  return error == std::errc{} && end == text.data() + text.size() ? length : 0;
-}
-
 http::Response canned_response(CannedAnswer answer, EventId id) {
   http::Response response = make_response(std::move(answer));
   response.fields.add(event_id_field, format_event_id(id));
@@ -259,7 +251,7 @@ Capture::Hold Capture::hold(std::size_t bytes) {
 
 Awaitable<Result<void>> Capture::read_whole(http::Request& request, std::size_t limit, Held& held) {
   // Refused before the caller has sent it, if it says so.
-  if (announced_length(request.fields) > limit) co_return Error::body_too_large;
+  if (http::announced_length(request.fields).value_or(0) > limit) co_return Error::body_too_large;
   if (!held.add(request.content.size())) co_return Error::queue_full;
   if (request.body) request.body = std::make_unique<HeldBody>(std::move(request.body), held);
   const auto read = co_await http::read_all(request, limit);

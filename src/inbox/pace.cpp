@@ -14,7 +14,7 @@ bool Pace::is_limited(net::Clock::time_point now) const {
 }
 
 void Pace::measured(net::Duration lag, std::size_t running) {
-  if (lag > options_.lag_max) allowed_ = std::max(1.0, allowed_ * shrinkage);
+  if (lag > options_.lag_max) allowed_ = std::max(options_.least, allowed_ * shrinkage);
   // A limit that nothing comes near to says nothing about what the loop could take.
   else if (static_cast<double>(running) * 2 >= allowed_) allowed_ += growth;
 }

@@ -19,6 +19,7 @@ class Pace {
     net::Duration lag_max = std::chrono::microseconds(150);  ///< that something ready may wait for its turn
     net::Duration memory = std::chrono::seconds(1);          ///< a caller counts as being about for so long
     double first = 8;                                        ///< deliveries, before anything is known
+    double least = 4;  ///< however late the loop is: the reason may be another one
   };
   static constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
 
@@ -30,7 +31,6 @@ class Pace {
   bool is_limited(net::Clock::time_point now) const;
   /// Something that was ready waited `lag` for its turn, with `running` deliveries under way in a route.
   void measured(net::Duration lag, std::size_t running);
-  /// At least one.
   std::size_t limit(net::Clock::time_point now) const;
 
  private:

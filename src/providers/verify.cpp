@@ -200,12 +200,17 @@ class Trial {
   std::vector<std::string> signatures_;  // decoded
 };
 
+// A challenge is short. Of a longer body nobody without a signature shall learn, by the time that it takes,
+// whether it could be opened.
+constexpr std::size_t challenge_bytes_max = 4 * 1024;
+
 bool is_for(const Check& check, const Message& message) {
   return message.hold(check.when) && (check.unless.empty() || !message.secrets().has(check.unless));
 }
 
 /// The verdict on a challenge that comes unsigned; nothing if the request is none.
 std::optional<Verdict> judge_unsigned(const Message& message) {
+  if (message.request().body.size() > challenge_bytes_max) return std::nullopt;
   for (const Challenge& challenge : message.scheme().challenges) {
     if (!challenge.is_unsigned || !message.hold(challenge.when)) continue;
     if (!message.render(challenge.reply.body)) continue;  // what cannot be answered is no challenge

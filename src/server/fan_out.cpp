@@ -22,7 +22,9 @@ http::Request copy_of(const http::Request& request, http::Context context) {
 }  // namespace
 
 bool wants(const config::TargetConfig& target, std::string_view type) {
-  return target.types.empty() || std::ranges::any_of(target.types, [type](std::string_view wanted) {
+  // Of a type that cannot be read: twice is better than never.
+  return target.types.empty() || type.empty() ||
+         std::ranges::any_of(target.types, [type](std::string_view wanted) {
            return wanted.ends_with('*') ? type.starts_with(wanted.substr(0, wanted.size() - 1))
                                         : type == wanted;
          });

@@ -18,8 +18,11 @@ Awaitable<Result<http::Response>> Ingress::handle(http::Request request) {
   const bool is_origin_form =
       request.target.starts_with('/') || request.target == "*" || request.method == "CONNECT";
   if (!is_origin_form) return http::ready(Error::malformed);
-  const config::RouteConfig* route = router_->find(request.fields.get("host").value_or(""), request.target);
+  const std::string_view host = request.fields.get("host").value_or("");
+  const config::RouteConfig* route = router_->find(host, request.target);
   if (!route) return http::ready(Error::no_route);
+  if (!route->provider && router_->evades_provider(route, host, request.target))
+    return http::ready(Error::malformed);
   if (request.context.record) request.context.record->route = route->name;
   request.context.route = route->name;
   request.context.tunnel = route->tunnel;

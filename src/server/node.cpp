@@ -206,7 +206,7 @@ void Node::apply(const config::ServerConfig& config) {
   http::Server::Options options = http_options(config.limits);
   options.on_done = [this](const http::Record& record) {
     ingress_.on_done(record);
-    if (!record.route.empty()) inbox_.served_caller();
+    if (!record.route.empty() && record.status / 100 == 2) inbox_.served_caller();
   };
   ingress_server_.set_options(std::move(options));
 }

@@ -1,5 +1,6 @@
 #include "server/plaintext.hpp"
 
+#include "http/error_response.hpp"
 #include "net/crypto.hpp"
 #include "net/log.hpp"
 #include "net/signing.hpp"
@@ -69,7 +70,9 @@ Awaitable<Result<http::Response>> Plaintext::handle(http::Request request) {
   if (make_plain(request, *found->second, clock_())) return next_.handle(std::move(request));
   log::warn("edge", "{}: request {} does not open any more: the secret it came under is gone",
             request.context.route, request.context.request_id);
-  return http::ready(Error::unavailable);
+  // No fault of the upstream, and no other attempt helps: a dead letter, to be replayed once the key is back.
+  return http::ready(http::error_response(422, "undecipherable", "the secret it came under is gone",
+                                          request.context.request_id));
 }
 
 }  // namespace rockdove::server

@@ -1,5 +1,6 @@
 #include "server/router.hpp"
 
+#include "base/percent.hpp"
 #include "http/fields.hpp"
 
 #include <algorithm>
@@ -39,6 +40,31 @@ bool path_fits(std::string_view prefix, std::string_view target) {
   return next == '/' || next == '?';
 }
 
+/// The path as the most lenient program reads it: decoded, in lower case, without parameters, empty and dot
+/// segments.
+std::string lenient_path(std::string_view target) {
+  std::string path(target.substr(0, target.find_first_of("?#")));
+  for (int round = 0; round < 2 && path.find('%') != path.npos; ++round) {
+    auto decoded = percent_decode(path);
+    if (!decoded) break;
+    path = std::move(*decoded);
+  }
+  std::vector<std::string> segments;
+  for (std::size_t at = 0; at <= path.size();) {
+    const std::size_t end = std::min(path.find_first_of("/\\", at), path.size());
+    std::string segment = path.substr(at, end - at);
+    segment.resize(std::min(segment.find(';'), segment.size()));
+    for (char& c : segment)
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    if (segment == ".." && !segments.empty()) segments.pop_back();
+    if (!segment.empty() && segment != "." && segment != "..") segments.push_back(std::move(segment));
+    at = end + 1;
+  }
+  std::string lenient;
+  for (const std::string& segment : segments) lenient.append("/").append(segment);
+  return lenient.empty() ? "/" : lenient;
+}
+
 }  // namespace
 
 Router::Router(std::vector<config::RouteConfig> routes) : routes_(std::move(routes)) {
@@ -51,6 +77,19 @@ const config::RouteConfig* Router::find(std::string_view host, std::string_view 
   for (const config::RouteConfig& route : routes_)
     if (host_fits(route.host, host) && path_fits(route.path, target)) return &route;
   return nullptr;
+}
+
+bool Router::evades_provider(const config::RouteConfig* found, std::string_view host,
+                             std::string_view target) const {
+  const auto has_provider = [](const config::RouteConfig& route) { return route.provider.has_value(); };
+  if (std::ranges::none_of(routes_, has_provider)) return false;
+  host = without_port(host);
+  while (host.ends_with('.')) host.remove_suffix(1);
+  const std::string path = lenient_path(target);
+  for (const config::RouteConfig& route : routes_)
+    if (host_fits(route.host, host) && path_fits(lenient_path(route.path), path))
+      return &route != found && has_provider(route);
+  return false;
 }
 
 }  // namespace rockdove::server

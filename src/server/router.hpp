@@ -19,6 +19,12 @@ class Router {
   /// is compared as received, not decoded. Valid as long as the router.
   const config::RouteConfig* find(std::string_view host, std::string_view target) const;
 
+  /// True if a program that decodes paths, folds slashes and dots or ignores case would take the target for
+  /// one of a route with a provider, other than `found`: whoever writes it so gets around the provider's
+  /// proof.
+  bool evades_provider(const config::RouteConfig* found, std::string_view host,
+                       std::string_view target) const;
+
   const std::vector<config::RouteConfig>& routes() const { return routes_; }
 
  private:

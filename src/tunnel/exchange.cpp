@@ -31,7 +31,7 @@ class StreamBody final : public http::Body {
     credit();
     while (stream.inbound.empty()) {
       if (stream.remote_ended) {
-        if (!is_safe(stream.trailers)) co_return Error::protocol;
+        if (!are_safe_trailers(stream.trailers)) co_return Error::protocol;
         finished_ = true;
         stream.limit.clear();
         co_return std::string_view{};

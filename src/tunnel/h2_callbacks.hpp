@@ -38,6 +38,8 @@ inline std::vector<nghttp2_nv> to_nv(const H2::HeadList& head) {
 struct H2::Callbacks {
   static H2& self(void* user) { return *static_cast<H2*>(user); }
 
+  static constexpr std::size_t heads_max = 32;  ///< of one stream that nobody has looked at yet
+
   static int begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
     H2& h2 = self(user);
     const std::int32_t id = frame->hd.stream_id;
@@ -78,11 +80,19 @@ struct H2::Callbacks {
       case NGHTTP2_HEADERS: {
         H2Stream* stream = h2.find(frame->hd.stream_id);
         if (!stream) return 0;
+        // Nobody takes so many at a time: they would only fill memory.
+        if (stream->heads.size() > heads_max) {
+          nghttp2_submit_rst_stream(h2.session_, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                                    NGHTTP2_ENHANCE_YOUR_CALM);
+          return 0;
+        }
         if (stream->has_head_) {
           stream->trailers = std::move(stream->arriving_.fields);
         } else {
           const auto status = stream->arriving_.pseudo.get(":status");
-          stream->has_head_ = !status || !status->starts_with('1') || *status == "101";
+          // Interim ones come before an answer only; a request has one head.
+          const bool is_request = frame->headers.cat == NGHTTP2_HCAT_REQUEST;
+          stream->has_head_ = is_request || !status || !status->starts_with('1') || *status == "101";
           stream->heads.push_back(std::move(stream->arriving_));
           stream->bodiless = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
         }

@@ -36,6 +36,13 @@ void add_all(H2::HeadList& list, const http::Fields& fields) {
   for (const auto field : fields) list.push_back(field);
 }
 
+/// Content-Length stands once at most and is a number: HTTP/1.1 is written from it at the other end.
+bool has_usable_length(const http::Fields& fields) {
+  const auto length = fields.get("content-length");
+  if (!length) return true;
+  return fields.count("content-length") == 1 && to_number<std::uint64_t>(*length).has_value();
+}
+
 std::string take(const http::Fields& fields, std::string_view name) {
   return std::string(fields.get(name).value_or(std::string_view{}));
 }
@@ -46,6 +53,12 @@ bool is_safe(const http::Fields& fields) {
   for (const auto [name, value] : fields)
     if (!http::is_token(name)) return false;
   return has_safe_values(fields);
+}
+
+bool are_safe_trailers(const http::Fields& fields) {
+  for (const auto [name, value] : fields)
+    if (!http::is_trailer_name(name)) return false;
+  return is_safe(fields);
 }
 
 OutgoingHead encode_request(const http::Request& request) {
@@ -100,7 +113,11 @@ Result<http::Request> decode_request(H2Stream::Head head) {
     else request.method = "GET";
   }
   if (!http::is_token(request.method) || !is_target(request.target)) return Error::protocol;
-  if (!has_safe_values(pseudo) || !is_safe(head.fields)) return Error::protocol;
+  if (!has_safe_values(pseudo) || !is_safe(head.fields) || pseudo.contains(":status")) return Error::protocol;
+  if (!has_usable_length(head.fields)) return Error::protocol;
+  // What is behind the head of a switch has no length.
+  if (!request.upgrade.empty() && head.fields.get("content-length").value_or("0") != "0")
+    return Error::protocol;
   request.expects_continue = pseudo.contains(":rd-expect");
   request.context.upstream = take(pseudo, ":rd-upstream");
   request.context.host = take(pseudo, ":rd-host");
@@ -111,6 +128,7 @@ Result<http::Request> decode_request(H2Stream::Head head) {
     request.context.first_byte_timeout = std::chrono::milliseconds(*number);
   }
   request.fields = std::move(head.fields);
+  http::remove_hop_by_hop(request.fields);  // framing is ours to write
   return request;
 }
 
@@ -118,6 +136,7 @@ Result<http::Response> decode_response(H2Stream::Head head) {
   if (const auto error = head.pseudo.get(":rd-error")) return error_named(*error);
   const auto status = to_number<int>(head.pseudo.get(":status").value_or(std::string_view{}));
   if (!status || *status < 100 || *status > 999 || !is_safe(head.fields)) return Error::protocol;
+  if (!has_usable_length(head.fields)) return Error::protocol;
   http::Response response;
   response.status = *status;
   response.fields = std::move(head.fields);

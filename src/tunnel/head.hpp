@@ -29,5 +29,7 @@ Result<http::Response> decode_response(H2Stream::Head head);
 
 /// True if every name and value could stand in HTTP/1.1: to be asked of trailers too.
 bool is_safe(const http::Fields& fields);
+/// The same for a trailer section, in which nothing may say how the message is framed or where it goes.
+bool are_safe_trailers(const http::Fields& fields);
 
 }  // namespace rockdove::tunnel

@@ -92,16 +92,15 @@ class Plaintext(ProviderTest):
         self.assertEqual(seen.get(b"x-github-event"), b"ping")
         self.assert_signed(seen)
 
-    def test_an_event_whose_secret_is_gone_is_kept(self):
+    def test_an_event_whose_secret_is_gone_is_a_dead_letter_and_holds_up_no_other(self):
         server, upstream = self.plain(), self.upstream()
         self.send(server, self.feishu.event())
         server.stop()
         self.write_secrets(server, "encrypt_key", ["other"])
         server.start()
         self.agent(server, upstream)
-        event = server.inbox.only("waiting")
-        eventually(lambda: server.inbox.attempts(event["id"]))
-        self.assertEqual(server.inbox.attempts(event["id"])[0]["error"], "unavailable")
+        event = server.inbox.only("dead")
+        self.assertEqual(server.inbox.attempts(event["id"])[0]["status"], 422)
         self.assertEqual(upstream.requests, [])
 
 

@@ -127,6 +127,48 @@ TEST_F(AClient, writes_what_it_was_given_and_uses_a_kept_connection_again) {
   EXPECT_EQ(client_->connections(), 1U);
 }
 
+TEST_F(AClient, sends_no_body_of_another_length_than_it_announces) {
+  start([](auto, auto) { return ok; });
+  const auto with_length = [](const char* length, std::string content) {
+    Request request = request_of("POST", "/", std::move(content));
+    request.fields.add("content-length", length);
+    return request;
+  };
+  EXPECT_EQ(call(with_length("3", "abcPOST /smuggled HTTP/1.1\r\n\r\n")), "malformed");
+  EXPECT_EQ(call(with_length("30", "abc")), "malformed");
+  EXPECT_EQ(call(with_length("3x", "abc")), "malformed");
+  EXPECT_EQ(call(with_length("3", "")), "malformed");
+  Request framed = request_of("POST", "/", "abc");
+  framed.fields.add("Transfer-Encoding", "chunked");
+  EXPECT_EQ(call(std::move(framed)), "malformed");
+  Request twice = with_length("3", "abc");
+  twice.fields.add("content-length", "3");
+  EXPECT_EQ(call(std::move(twice)), "malformed");
+  EXPECT_TRUE(upstream_->requests().empty());
+  EXPECT_EQ(call(with_length("0", "")), "200 ok");
+}
+
+TEST_F(AClient, keeps_no_connection_on_which_a_streaming_body_had_another_length) {
+  for (const char* length : {"2", "9"}) {
+    upstream_.reset();
+    client_.reset();
+    start([](auto, auto) { return std::string("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"); });
+    Request request = request_of("POST", "/");
+    request.fields.add("content-length", length);
+    request.has_body = true;
+    const auto feed = std::make_shared<test::Feed>(io_);
+    feed->add("abcd");
+    feed->end();
+    request.body = std::make_unique<test::FeedBody>(feed);
+    call(std::move(request));
+    EXPECT_TRUE(run_until(io_, [&] { return client_->connections() == 0; })) << length;
+    EXPECT_EQ(call(request_of("GET", "/next")), "200 ok");
+    EXPECT_EQ(upstream_->connections(), 2U) << "not the one with the wrong body";
+    run(io_, client_->close());
+    run(io_, upstream_->stop());
+  }
+}
+
 TEST_F(AClient, reads_bodies_however_they_are_framed) {
   const struct {
     const char *answer, *summary;

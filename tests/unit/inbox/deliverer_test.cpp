@@ -78,7 +78,7 @@ TEST_F(DelivererTest, records_an_answer_that_comes_after_its_caller_has_gone) {
 }
 
 TEST_F(DelivererTest, sends_a_backlog_few_at_a_time_while_callers_are_about_but_not_what_they_wait_for) {
-  options_.pace = {.lag_max = 0ns, .memory = 1h, .first = 2};
+  options_.pace = {.lag_max = 0ns, .memory = 1h, .first = 2, .least = 1};
   for (int i = 0; i < 6; ++i) append(new_event("/backlog"));
   upstream_.held = true;
   start();

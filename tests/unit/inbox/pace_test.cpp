@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 constexpr net::Clock::time_point start{1h};
 
 Pace busy_pace() {
-  Pace pace({.lag_max = 150us, .memory = 1s, .first = 8});
+  Pace pace({.lag_max = 150us, .memory = 1s, .first = 8, .least = 1});
   pace.served(start);
   return pace;
 }
@@ -24,7 +24,7 @@ TEST(Pace, without_callers_there_is_no_limit) {
   EXPECT_EQ(pace.limit(start + 1s), Pace::no_limit) << "the last caller came a while ago";
 }
 
-TEST(Pace, falls_quickly_while_the_loop_lags_and_never_to_nothing) {
+TEST(Pace, falls_quickly_while_the_loop_lags_but_not_below_the_least) {
   Pace pace = busy_pace();
   pace.measured(151us, 8);
   EXPECT_EQ(pace.limit(start), 6U);

@@ -97,5 +97,27 @@ TEST(router, finds_nothing_among_no_routes) {
   EXPECT_TRUE(router.routes().empty());
 }
 
+TEST(Router, sees_through_other_spellings_of_a_path_with_a_provider) {
+  config::RouteConfig feishu{.name = "feishu", .path = "/feishu/webhook"};
+  feishu.provider.emplace();
+  const Router router({feishu, {.name = "inner", .path = "/feishu/webhook/live"}, {.name = "default"}});
+  for (const char* target :
+       {"/feishu/%77ebhook", "//feishu/webhook", "/feishu//webhook?x", "/x/../feishu/webhook",
+        "/feishu/./webhook", "/FEISHU/webhook", "/feishu/webhook;x=1", "/feishu/%2577ebhook",
+        "/feishu\\webhook", "/feishu;a/webhook/b", "/feishu/webhook%2Fb", "/%2e%2e/feishu/webhook"}) {
+    const config::RouteConfig* found = router.find("a", target);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->name, "default") << target;
+    EXPECT_TRUE(router.evades_provider(found, "a", target)) << target;
+  }
+  for (const char* target :
+       {"/", "/feishu", "/feishu/webhooks", "/%zz", "/a/b/../c", "/feishu/webhook/live/x"}) {
+    const config::RouteConfig* found = router.find("a", target);
+    EXPECT_FALSE(router.evades_provider(found, "a", target)) << target;
+  }
+  const Router plain({{.name = "a", .path = "/a"}, {.name = "default"}});
+  EXPECT_FALSE(plain.evades_provider(plain.find("x", "//a"), "x", "//a")) << "nothing to get around";
+}
+
 }  // namespace
 }  // namespace rockdove::server

@@ -60,6 +60,33 @@ TEST(h2, keeps_interim_heads_apart_and_in_order) {
   EXPECT_TRUE(ours->bodiless);
 }
 
+TEST(h2, a_request_has_one_head_whatever_it_calls_itself) {
+  Pair pair;
+  auto head = get_head;
+  head.emplace_back(":status", "100");
+  const auto ours = pair.open(head, false);
+  ASSERT_TRUE(pair.exchange());
+  for (int i = 0; i < 200; ++i) {
+    pair.opener.respond(*ours, views_of({{":status", "100"}, {"x-fill", std::string(1000, 'a')}}), false,
+                        false);
+    ASSERT_TRUE(pair.exchange());
+  }
+  EXPECT_EQ(pair.opened.at(0)->heads.size(), 1U);
+}
+
+TEST(h2, a_flood_of_interim_heads_that_nobody_takes_ends_the_stream) {
+  Pair pair;
+  const auto ours = pair.open();
+  ASSERT_TRUE(pair.exchange());
+  H2Stream& theirs = *pair.opened.front();
+  for (int i = 0; i < 200; ++i) {
+    pair.answerer.respond(theirs, views_of({{":status", "103"}}), false, false);
+    ASSERT_TRUE(pair.exchange());
+  }
+  EXPECT_LE(ours->heads.size(), 40U);
+  EXPECT_TRUE(ours->closed);
+}
+
 TEST(h2, sends_trailers_behind_the_body_in_both_directions) {
   Pair pair;
   const auto ours = pair.open(get_head, false);

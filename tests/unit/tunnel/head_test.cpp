@@ -44,6 +44,38 @@ Result<http::Request> there_and_back(const http::Request& request) {
   return decode_request(arrived(moved.list));
 }
 
+TEST(request_head, what_would_frame_the_message_otherwise_is_taken_away_or_refused) {
+  const List head{{":method", "POST"}, {":path", "/"}};
+  const auto decoded = [&](List more) {
+    more.insert(more.begin(), head.begin(), head.end());
+    return decode_request(arrived(more));
+  };
+  const auto clean =
+      decoded({{"Transfer-Encoding", "chunked"}, {"Connection", "x-a"}, {"X-A", "1"}, {"X-B", "2"}});
+  ASSERT_TRUE(clean);
+  EXPECT_EQ(list_of(clean->fields), (List{{"X-B", "2"}}));
+  for (const List& bad :
+       {List{{"Content-Length", "3"}, {"content-length", "3"}}, List{{"Content-Length", "3, 3"}},
+        List{{"Content-Length", "+3"}}, List{{"Content-Length", ""}}, List{{"Content-Length", "-1"}},
+        List{{"Content-Length", "99999999999999999999"}}, List{{":status", "100"}}})
+    EXPECT_EQ(decoded(bad).error(), Error::protocol) << bad[0].first << " " << bad[0].second;
+  const List connect{{":method", "CONNECT"}, {":path", "a:1"}, {"content-length", "3"}};
+  EXPECT_EQ(decode_request(arrived(connect)).error(), Error::protocol);
+  const List twice{{":status", "200"}, {"content-length", "3"}, {"content-length", "4"}};
+  EXPECT_EQ(decode_response(arrived(twice)).error(), Error::protocol);
+}
+
+TEST(trailers, say_nothing_about_framing) {
+  http::Fields fields;
+  fields.add("x-sum", "1");
+  EXPECT_TRUE(are_safe_trailers(fields));
+  for (const char* name : {"Content-Length", "transfer-encoding", "HOST", "bad name"}) {
+    http::Fields bad;
+    bad.add(name, "1");
+    EXPECT_FALSE(are_safe_trailers(bad)) << name;
+  }
+}
+
 TEST(request_head, keeps_method_target_and_fields_byte_for_byte) {
   const struct {
     const char *method, *target, *upgrade;
