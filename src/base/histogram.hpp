@@ -18,9 +18,25 @@ class Histogram {
     if (microseconds > max_) max_ = microseconds;
   }
 
+  /// As if all values of `other` had been added here.
+  void add(const Histogram& other) {
+    for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+    total_ += other.total_;
+    sum_ += other.sum_;
+    if (other.max_ > max_) max_ = other.max_;
+  }
+
   std::uint64_t total() const { return total_; }
   std::uint64_t sum() const { return sum_; }
   std::uint64_t max() const { return max_; }
+
+  /// How many values are less than `edge` microseconds. Exact for a power of two, as buckets begin there.
+  std::uint64_t below(std::uint64_t edge) const {
+    std::uint64_t count = 0;
+    const std::size_t end = index_of(edge);
+    for (std::size_t i = 0; i < end; ++i) count += counts_[i];
+    return count;
+  }
 
   /// The upper edge of the bucket that holds the given share of all values, 0 < share <= 1; 0 if empty.
   std::uint64_t percentile(double share) const {

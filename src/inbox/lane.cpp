@@ -251,6 +251,7 @@ void Deliverer::Lane::finish(Delivery& delivery, Exchange result) {
   if (const auto asked = result.answer.fields.get("Retry-After"))
     result.outcome.retry_after = parse_retry_after(*asked, now);
   const Class end = classify(result.outcome, options());
+  ++ends_.at(static_cast<std::size_t>(end));
   Settlement settlement = inbox::settle(event, result.outcome, options(), now, net::random_u32());
   if (end != Class::unseen) {
     settlement.attempt = attempt_of(delivery.record, result);
@@ -380,6 +381,9 @@ boost::json::object Deliverer::Lane::to_json() const {
   if (!paused_.empty()) lane["reason"] = paused_;
   lane["breaker"] = breaker_.is_open() ? "open" : "closed";
   lane["waiters"] = waiters_.size();
+  boost::json::object& attempts = lane["attempts"].emplace_object();
+  static constexpr const char* names[] = {"delivered", "retry", "rejected", "gone", "unseen"};  // as Class
+  for (std::size_t i = 0; i < ends_.size(); ++i) attempts[names[i]] = ends_[i];
   return lane;
 }
 

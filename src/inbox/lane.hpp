@@ -6,6 +6,8 @@
 
 #include <boost/json/object.hpp>
 
+#include <array>
+#include <cstdint>
 #include <set>
 
 namespace rockdove::inbox {
@@ -70,6 +72,7 @@ class Deliverer::Lane {
   std::size_t settling_ = 0;          // settlements that are not on disk yet
   std::set<EventId> under_way_;
   std::multimap<EventId, Waiter*> waiters_;
+  std::array<std::uint64_t, 5> ends_{};  // of attempts since the start, by Class
 };
 
 }  // namespace rockdove::inbox

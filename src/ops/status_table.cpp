@@ -11,7 +11,9 @@
 #include <cstdint>
 #include <cstdio>
 #include <map>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace rockdove::ops {
@@ -119,6 +121,30 @@ std::string provider_table(const json::value& stats) {
   return any ? "\n" + table.str() : "";
 }
 
+/// How each route did lately and since the start; empty if the server does not say.
+std::string recent_table(const json::value& stats) {
+  Table table({"ROUTE", "LAST", "REQUESTS", "SUCCESS", "P50", "P90", "P99"});
+  bool any = false;
+  const auto add = [&table](std::string name, const char* last, const json::value& counts) {
+    const auto latency = [&](std::string_view which) {
+      return number(counts, {"latency_ms", which}, "%.1f ms");
+    };
+    table.add({std::move(name), last, text(counts, {"requests"}),
+               number(counts, {"success_rate"}, "%.2f %%", 100), latency("p50"), latency("p90"),
+               latency("p99")});
+  };
+  for (const json::value& route : list(stats, "routes")) {
+    const json::value* minute = find(route, {"windows", "1m"});
+    const json::value* quarter = find(route, {"windows", "15m"});
+    if (!minute || !quarter) continue;
+    any = true;
+    add(text(route, {"name"}), "1 min", *minute);
+    add("", "15 min", *quarter);
+    add("", "start", route);
+  }
+  return any ? "\n" + table.str() : "";
+}
+
 bool is_about(const json::value& each, std::string_view route) {
   const json::value* name = find(each, {"route"});
   return name && name->is_string() && name->get_string() == route;
@@ -217,11 +243,11 @@ std::string status_table(const json::value& stats) {
     any_agent = any_agent || !agents.empty();
   }
   if (list(stats, "tunnels").empty())
-    return out + "No tunnels yet: rockdove token create TUNNEL makes one.\n" + provider_table(stats) +
-           inbox_text(stats);
+    return out + "No tunnels yet: rockdove token create TUNNEL makes one.\n" + recent_table(stats) +
+           provider_table(stats) + inbox_text(stats);
   out += tunnels.str();
   out += any_agent ? "\n" + links.str() + "\n" + upstreams.str() : "\nNo agent is connected.\n";
-  return out + provider_table(stats) + inbox_text(stats) + egress_text(stats);
+  return out + recent_table(stats) + provider_table(stats) + inbox_text(stats) + egress_text(stats);
 }
 
 std::string stats_table(const json::value& stats) {
@@ -238,9 +264,9 @@ std::string stats_table(const json::value& stats) {
                latency("p99"), latency("max"), size(route, "bytes_in"), size(route, "bytes_out"),
                errors(route)});
   }
-  return table.str() + "\nCallers: " + text(stats, {"ingress", "connections"}) + " connected, " +
-         text(stats, {"ingress", "accepted"}) + " accepted, " + text(stats, {"ingress", "refused"}) +
-         " refused\n";
+  return table.str() + recent_table(stats) + "\nCallers: " + text(stats, {"ingress", "connections"}) +
+         " connected, " + text(stats, {"ingress", "accepted"}) + " accepted, " +
+         text(stats, {"ingress", "refused"}) + " refused\n";
 }
 
 }  // namespace rockdove::ops

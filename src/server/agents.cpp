@@ -37,6 +37,13 @@ struct Agents::Tunnel {
   std::size_t called = 0;  // of for_place: their place is free, they have yet to take it
   std::list<Waiter*> for_place;
   std::list<Waiter*> for_link;
+  std::uint64_t links_accepted = 0;
+  std::uint64_t past_in = 0, past_out = 0;  // bytes of links that are not in `links` any more
+
+  void forget(const AgentLink& link) {
+    past_in += link.link->stats().bytes_in;
+    past_out += link.link->stats().bytes_out;
+  }
 
   /// Calls those who may go, first come, first served.
   void call_next(std::size_t limit) {
@@ -103,7 +110,9 @@ std::shared_ptr<AgentLink> Agents::add(AgentLink link) {
   auto added = std::make_shared<AgentLink>(std::move(link));
   Tunnel& tunnel = tunnel_named(added->hello.tunnel);
   const auto replaced = take_replaced(tunnel.links, added->hello);
+  for (const auto& old : replaced) tunnel.forget(*old);
   tunnel.links.push_back(added);
+  ++tunnel.links_accepted;
   for (const auto& old : replaced) old->link->close("replaced");
   for (Waiter* waiter : tunnel.for_link) waiter->turn.notify();
   for (Waiter* waiter : nobody_->for_link) waiter->turn.notify();
@@ -118,7 +127,8 @@ void Agents::heard_of(AgentLink& link, std::vector<tunnel::UpstreamReport> upstr
 }
 
 void Agents::remove(const std::shared_ptr<AgentLink>& link) {
-  std::erase(tunnel_named(link->hello.tunnel).links, link);
+  Tunnel& tunnel = tunnel_named(link->hello.tunnel);
+  if (std::erase(tunnel.links, link) > 0) tunnel.forget(*link);
 }
 
 Awaitable<Result<http::Response>> Agents::handle(http::Request request) {
@@ -237,6 +247,7 @@ void Agents::revoke(const std::function<bool(const std::string& token_id)>& is_v
     for (const auto& each : revoked) {
       log::info("server", "{}: agent {} is cut off, its token {} was revoked", name, each->hello.agent,
                 each->token_id);
+      tunnel->forget(*each);
       each->link->abort();
     }
   }
@@ -338,7 +349,10 @@ boost::json::array Agents::to_json(bool with_places) const {
   boost::json::array tunnels;
   for (const auto& [name, tunnel] : tunnels_) {
     std::map<std::string, boost::json::object> agents;
+    std::uint64_t bytes_in = tunnel->past_in, bytes_out = tunnel->past_out;
     for (const auto& each : tunnel->links) {
+      bytes_in += each->link->stats().bytes_in;
+      bytes_out += each->link->stats().bytes_out;
       const auto agent = agents.try_emplace(each->hello.agent, agent_json(*each, with_places)).first;
       agent->second["links"].as_array().push_back(link_json(*each, now));
     }
@@ -348,6 +362,9 @@ boost::json::array Agents::to_json(bool with_places) const {
     one["name"] = name;
     one["running"] = tunnel->running;
     one["waiting"] = tunnel->for_place.size() + tunnel->for_link.size();
+    one["links_accepted"] = tunnel->links_accepted;
+    one["bytes_in"] = bytes_in;
+    one["bytes_out"] = bytes_out;
     one["agents"] = std::move(list);
     tunnels.push_back(std::move(one));
   }

@@ -68,12 +68,24 @@ void Ingress::set_options(Options options) {
   router_ = std::make_shared<Router>(options_.routes);
 }
 
-boost::json::array Ingress::to_json() const {
-  boost::json::array routes;
+const ops::RouteStats& Ingress::stats_of(const std::string& route) const {
   static const ops::RouteStats none;
+  const auto stats = stats_.find(route);
+  return stats == stats_.end() ? none : stats->second;
+}
+
+std::vector<ops::MetricsSource::Route> Ingress::routes() const {
+  std::vector<ops::MetricsSource::Route> routes;
+  for (const config::RouteConfig& route : options_.routes)
+    routes.push_back({route.name, route.tunnel, &stats_of(route.name)});
+  return routes;
+}
+
+boost::json::array Ingress::to_json() const {
+  const auto now = net::Clock::now();
+  boost::json::array routes;
   for (const config::RouteConfig& route : options_.routes) {
-    const auto stats = stats_.find(route.name);
-    auto json = ops::to_json(route.name, route.tunnel, stats == stats_.end() ? none : stats->second);
+    auto json = ops::to_json(route.name, route.tunnel, stats_of(route.name), now);
     if (const auto provider = provider_of(route.name))
       json["provider"] = dispatch_.edge().to_json(route.name, *provider);
     routes.push_back(std::move(json));

@@ -4,6 +4,7 @@
 #include "http/handler.hpp"
 #include "inbox/capture.hpp"
 #include "net/address.hpp"
+#include "ops/metrics.hpp"
 #include "ops/route_stats.hpp"
 #include "server/agents.hpp"
 #include "server/dispatch.hpp"
@@ -48,11 +49,14 @@ class Ingress final : public http::Handler {
   void set_options(Options options);
   const std::shared_ptr<const ProviderRoutes>& providers() const { return options_.providers; }
   boost::json::array to_json() const;
+  /// The configured routes; valid until the next request ends or set_options().
+  std::vector<ops::MetricsSource::Route> routes() const;
   const Callbacks::Counters& callbacks() const { return dispatch_.callbacks(); }
 
  private:
   std::optional<http::Response> own_page(const http::Request& request) const;
   Dispatch::Provider provider_of(std::string_view route) const;
+  const ops::RouteStats& stats_of(const std::string& route) const;
 
   Dispatch dispatch_;
   const Pages pages_;

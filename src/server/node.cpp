@@ -7,14 +7,12 @@
 #include "server/admin_token.hpp"
 #include "server/settings.hpp"
 
-#include <boost/json/serialize.hpp>
-
 #include <stdexcept>
 
 namespace rockdove::server {
 namespace {
 
-constexpr std::chrono::milliseconds tokens_poll{200};
+constexpr std::chrono::milliseconds watch_interval{200};
 constexpr std::chrono::milliseconds drain_slice{100}, minimum_slice{1};
 
 config::ServerConfig with_data_directory(config::ServerConfig config) {
@@ -57,6 +55,7 @@ Node::Node(net::Executor executor, config::ServerConfig config)
       admin_server_(admin_, http_options(config_.limits)),
       tunnel_tls_(tunnel_tls(config_)),
       ingress_tls_(ingress_tls(config_)),
+      certificates_(certificates(config_)),
       link_port_(
           agents_, egress_, tokens_, [this] { refresh_tokens(); }, tunnel_tls_,
           link_options(config_, budget_)),
@@ -91,7 +90,7 @@ Awaitable<void> Node::run() {
   tasks_.spawn(tunnel_listener_->run());
   tasks_.spawn(admin_listener_->run());
   tasks_.spawn(egress_.run());
-  tasks_.spawn(watch_tokens());
+  tasks_.spawn(watch());
   deliveries_.spawn(inbox_.run());
   while (!stopping_) co_await stop_.wait();
   co_await stop_in_order();
@@ -172,13 +171,16 @@ Awaitable<void> Node::serve_admin(net::TcpSocket socket) {
   co_await admin_server_.serve(std::move(stream));
 }
 
-/// Sees to it that a revoked agent is cut off at once, whichever process revoked it.
-Awaitable<void> Node::watch_tokens() {
+/// Sees to it that a revoked agent is cut off at once, whichever process revoked it; and knows when the last
+/// commit was.
+Awaitable<void> Node::watch() {
   net::Timer timer(executor_);
   while (true) {
-    timer.expires_after(tokens_poll);
+    timer.expires_after(watch_interval);
     co_await timer.async_wait(net::token);
     refresh_tokens();
+    const std::uint64_t commits = inbox_.health().commits;
+    if (std::exchange(commits_, commits) != commits) committed_ = net::Clock::now();
   }
 }
 
@@ -223,6 +225,7 @@ void Node::reload(config::ServerConfig config) {
   auto new_tunnel_tls = tunnel_tls(config);
   auto new_ingress_tls = ingress_tls(config);
   auto new_ingress = ingress_options(config);
+  auto new_certificates = certificates(config);
   const auto warn_if = [](bool differs, const char* key) {
     if (differs) log::warn("server", "{} has changed: it takes effect at the next start", key);
   };
@@ -237,6 +240,7 @@ void Node::reload(config::ServerConfig config) {
   egress_.set_options(config);
   tunnel_tls_ = std::move(new_tunnel_tls);
   ingress_tls_ = std::move(new_ingress_tls);
+  certificates_ = std::move(new_certificates);
   link_port_.set_tls(tunnel_tls_);
   egress_.set_tls(ingress_tls_);
   ingress_.set_options(std::move(new_ingress));
@@ -247,59 +251,6 @@ void Node::reload(config::ServerConfig config) {
   apply(config);
   config_ = std::move(config);
   log::info("server", "the configuration has been read again");
-}
-
-std::optional<http::Response> Node::page(std::string_view target, Audience audience) const {
-  if (target == "/health") return http::make_response(200, "application/json", health(audience));
-  if (target == "/stats") return http::make_response(200, "application/json", stats(audience));
-  return std::nullopt;
-}
-
-std::string Node::health(Audience audience) const {
-  const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(net::Clock::now() - started_);
-  boost::json::object health;
-  const inbox::StoreHealth store = inbox_.health();
-  health["status"] = store.ok ? "ok" : "failing";
-  health["service"] = config_.service;
-  health["ws_port"] = tunnel_listener_->endpoint().port();
-  health["active_connections"] = agents_.agent_count();
-  health["version"] = ROCKDOVE_VERSION;
-  health["uptime_s"] = uptime.count();
-  if (!store.ok) {
-    // Which file and why is not for everybody.
-    const bool is_operator = audience == Audience::operators;
-    health["reasons"] = {is_operator ? "inbox: " + store.reason
-                                     : std::string("inbox: events cannot be stored")};
-  }
-  return boost::json::serialize(health) + "\n";
-}
-
-std::string Node::stats(Audience audience) const {
-  const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(net::Clock::now() - started_);
-  const auto counters = ingress_listener_->counters();
-  boost::json::object stats;
-  stats["version"] = ROCKDOVE_VERSION;
-  stats["uptime_s"] = uptime.count();
-  stats["service"] = config_.service;
-  stats["tunnels"] = agents_.to_json(audience == Audience::operators);
-  stats["routes"] = ingress_.to_json();
-  const Callbacks::Counters& callbacks = ingress_.callbacks();
-  stats["callbacks"] = {
-      {"answered", callbacks.answered}, {"late", callbacks.late}, {"failed", callbacks.failed}};
-  boost::json::object inbox = inbox_.to_json();
-  if (audience == Audience::everybody)
-    for (const char* key : {"reason", "lanes"}) inbox.erase(key);
-  stats["inbox"] = std::move(inbox);
-  stats["egress"] = egress_.to_json(audience == Audience::operators);
-  stats["ingress"] = {{"connections", counters.active},
-                      {"accepted", counters.accepted},
-                      {"refused", counters.overflow},
-                      {"rejected", ingress_server_.stats().rejected}};
-  if (audience == Audience::operators)
-    stats["admin"] = {{"requests", admin_.counters().requests},
-                      {"unauthorized", admin_.counters().unauthorized}};
-  stats["link_memory"] = {{"used", budget_.used}, {"limit", budget_.limit}};
-  return boost::json::serialize(stats) + "\n";
 }
 
 }  // namespace rockdove::server

@@ -6,6 +6,7 @@
 #include "inbox/inbox.hpp"
 #include "net/listener.hpp"
 #include "net/task_group.hpp"
+#include "ops/health.hpp"
 #include "server/admin.hpp"
 #include "server/agents.hpp"
 #include "server/api.hpp"
@@ -44,7 +45,7 @@ class Node {
   Awaitable<void> serve_caller(net::TcpSocket socket);
   Awaitable<void> refuse_caller(net::TcpSocket socket);
   Awaitable<void> serve_admin(net::TcpSocket socket);
-  Awaitable<void> watch_tokens();
+  Awaitable<void> watch();
   void refresh_tokens();
   void use_tokens();
   Awaitable<void> stop_in_order();
@@ -54,12 +55,19 @@ class Node {
   /// Who reads a page: addresses and URLs of the inside are not for everybody.
   enum class Audience { everybody, operators };
   std::optional<http::Response> page(std::string_view target, Audience audience) const;
-  std::string health(Audience audience) const;
-  std::string stats(Audience audience) const;
+  http::Response health(Audience audience) const;
+  http::Response live() const;
+  http::Response ready() const;
+  boost::json::object stats(Audience audience) const;
+  std::string metrics() const;
+  ops::Health judge_health() const;
+  std::optional<ops::Disk> disk() const;
+  std::int64_t uptime() const;  // seconds
 
   const net::Executor executor_;
   config::ServerConfig config_;
   const net::Clock::time_point started_ = net::Clock::now();
+  const std::chrono::system_clock::time_point started_at_ = std::chrono::system_clock::now();
   tunnel::Budget budget_;
   TokenStore tokens_;
   Agents agents_;
@@ -72,12 +80,15 @@ class Node {
   http::Server ingress_server_;
   http::Server admin_server_;
   std::shared_ptr<net::TlsContext> tunnel_tls_, ingress_tls_;
+  std::vector<ops::CertificateEnd> certificates_;  // of those contexts
   LinkPort link_port_;
   std::unique_ptr<net::Listener> ingress_listener_, tunnel_listener_, admin_listener_;
   net::TaskGroup deliveries_;
   net::TaskGroup tasks_;
   net::Event stop_;
   std::string tokens_error_;  // said once
+  std::uint64_t commits_ = 0;
+  net::Clock::time_point committed_ = net::Clock::now();  // when watch() saw the last commit
   bool stopping_ = false;
 };
 

@@ -1,5 +1,7 @@
 #include "server/settings.hpp"
 
+#include "net/certificate.hpp"
+
 #include <stdexcept>
 
 namespace rockdove::server {
@@ -64,6 +66,15 @@ std::shared_ptr<net::TlsContext> ingress_tls(const config::ServerConfig& config)
   if (!config.ingress_tls.enabled()) return nullptr;
   return std::make_shared<net::TlsContext>(
       net::make_server_tls(config.ingress_tls.certificate, config.ingress_tls.key));
+}
+
+std::vector<ops::CertificateEnd> certificates(const config::ServerConfig& config) {
+  std::vector<ops::CertificateEnd> ends;
+  if (config.ingress_tls.enabled())
+    ends.push_back({"ingress", net::certificate_end(config.ingress_tls.certificate)});
+  if (config.tunnel_tls.mode == config::TunnelTls::certificate)
+    ends.push_back({"tunnel", net::certificate_end(config.tunnel_tls.certificate)});
+  return ends;
 }
 
 inbox::Deliverer::Options deliverer_options(const config::ServerConfig& config) {

@@ -4,11 +4,13 @@
 #include "config/server_config.hpp"
 #include "http/server.hpp"
 #include "inbox/inbox.hpp"
+#include "ops/metrics.hpp"
 #include "server/agents.hpp"
 #include "server/ingress.hpp"
 #include "server/link_port.hpp"
 
 #include <memory>
+#include <vector>
 
 namespace rockdove::server {
 
@@ -26,5 +28,8 @@ inbox::Inbox::Options inbox_options(const config::ServerConfig& config);
 /// server's own key if there is none yet. Throw std::exception that names the file.
 std::shared_ptr<net::TlsContext> tunnel_tls(const config::ServerConfig& config);
 std::shared_ptr<net::TlsContext> ingress_tls(const config::ServerConfig& config);
+/// The ends of the certificates that somebody has to renew: not of the server's own, whose key agents trust
+/// and not its date. Throws as those do.
+std::vector<ops::CertificateEnd> certificates(const config::ServerConfig& config);
 
 }  // namespace rockdove::server

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from inbox_scene import InboxServer, InboxTest, route
 from processes import BINARY
-from scene import answer
+from scene import answer, request
 from support import eventually
 
 BODY = 32 * 1024
@@ -105,7 +105,10 @@ class DiskTest(InboxTest):
         """To operators; the public hears that something is wrong, and nothing of this machine."""
         health = eventually(lambda: (found := self.health(server))["status"] != "ok" and found, what="a bad health")
         self.assertTrue(re.search("disk|full|space|written", json.dumps(health["reasons"])), health)
-        public = self.health(server, server.ingress_port)
+        caller = self.caller(server)
+        answered = caller.exchange(request("/health"))
+        public = json.loads(answered.body)
+        self.assertEqual(answered.status, 503)
         self.assertEqual(public["status"], health["status"])
         self.assertNotIn(str(server.directory), json.dumps(public))
 

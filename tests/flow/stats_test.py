@@ -1,11 +1,13 @@
 """What /health, /stats and the commands that print them say, and whether it is true."""
 
+import http.client
 import json
+import signal
 import time
 import unittest
 
-from scene import SceneTest, answer, request, run_binary
-from support import Caller, eventually
+from scene import Authority, SceneTest, answer, request, run_binary
+from support import PATIENCE, Caller, Server, eventually
 
 
 class Health(SceneTest):
@@ -41,6 +43,68 @@ class Health(SceneTest):
         self.assertEqual(self.call(server, "/health", method="POST", body=b"{}").body, b"from the upstream")
         self.assertEqual(self.call(server, "/healthy").body, b"from the upstream")
 
+    def page(self, port, target):
+        """(status, JSON) of a page."""
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        try:
+            connection.request("GET", target, headers={"Connection": "close"})
+            got = connection.getresponse()
+            return got.status, json.loads(got.read())
+        finally:
+            connection.close()
+
+    def reasons(self, server, *expected):
+        """Waits until operators read exactly these reasons; returns what the public reads."""
+        eventually(lambda: self.health(server, server.admin_port).get("reasons", []) == list(expected),
+                   what=f"reasons {expected}")
+        status, public = self.page(server.ingress_port, "/health")
+        self.assertEqual((status, public["status"]), (200, "degraded" if expected else "ok"))
+        return public.get("reasons", [])
+
+    def test_a_tunnel_without_its_agent_degrades_health_until_one_comes(self):
+        server = self.server()
+        self.assertEqual(self.reasons(server), [])
+        for tunnel in ("office", "depot"):
+            server.token(tunnel)
+        self.assertEqual(self.reasons(server, "tunnel depot: no agent is connected",
+                                      "tunnel office: no agent is connected"), ["tunnel: no agent is connected"])
+        self.agent(server, tunnel="office")
+        self.agent(server, tunnel="depot")
+        self.assertEqual(self.reasons(server), [])
+
+    def test_an_upstream_that_is_down_degrades_health_until_it_is_back(self):
+        server, upstream = self.server(), self.upstream()
+        port = upstream.port
+        self.agent(server, upstream, upstream_keys='health_interval = "100ms"')
+        self.assertEqual(self.reasons(server), [])
+        upstream.stop()
+        self.assertEqual(self.reasons(server, "tunnel bot: upstream default is down at every agent"),
+                         ["tunnel: an upstream is down"])
+        self.upstream(port=port)
+        self.assertEqual(self.reasons(server), [])
+
+    def test_a_certificate_near_its_end_degrades_health(self):
+        server = Server(start=False)
+        certificate, key = Authority(server.directory).issue("callers")  # for two days
+        server.toml = f'[ingress_tls]\ncertificate = "{certificate}"\nkey = "{key}"\n'
+        self.take_in(server).start()
+        health = self.health(server, server.admin_port)
+        self.assertEqual(health["status"], "degraded")
+        self.assertRegex(health["reasons"][0], "^certificate of the ingress port: it expires in (2 days|1 day)$")
+
+    def test_supervisors_ask_the_admin_port_whether_it_lives_and_is_ready(self):
+        server, gate = self.server(), self.gate()
+        self.agent(server, self.upstream(gate))
+        self.assertEqual(self.page(server.admin_port, "/health/live"), (200, {"status": "live"}))
+        self.assertEqual(self.page(server.admin_port, "/health/ready"), (200, {"status": "ready"}))
+        call = self.call_beside(server, "/health/ready")  # a path like any other on the public port
+        gate.wait_inside()
+        server.popen.send_signal(signal.SIGTERM)
+        eventually(lambda: self.page(server.admin_port, "/health/ready") == (503, {"status": "stopping"}))
+        self.assertEqual(self.page(server.admin_port, "/health/live"), (200, {"status": "live"}))
+        gate.open()
+        self.assertEqual(call.result().body, b"ok")
+
     def test_stats_can_be_kept_from_the_public(self):
         server, upstream = self.server(keys="public_stats = false"), self.upstream(answer(b"from the upstream"))
         self.agent(server, upstream)
@@ -68,6 +132,10 @@ class Stats(SceneTest):
         self.assertAlmostEqual(stats["success_rate"], 6 / 7, 6)
         self.assertEqual((stats["bytes_in"], stats["bytes_out"]), (49, 70))
         self.assertEqual((stats["errors"], stats["gone"]), ({}, 0))
+        for window in stats["windows"].values():
+            self.assertEqual(window["requests"], 7)
+            self.assertAlmostEqual(window["success_rate"], 6 / 7, 6)
+            self.assertEqual(window["latency_ms"], stats["latency_ms"])
 
     def test_latencies_are_percentiles_of_what_callers_waited(self):
         def by_target(_, message):
@@ -188,6 +256,9 @@ class Commands(SceneTest):
         eventually(lambda: server.route()["requests"] == 1)
         table = server.run("stats", "--admin", f"127.0.0.1:{server.admin_port}")
         self.assertRegex(table, r"(?m)^default +\S+ +1 +1 +0 +0 +0 +100\.00 %")
+        for shown in (table, server.run("status", "--admin", f"127.0.0.1:{server.admin_port}")):
+            self.assertRegex(shown, r"(?m)^default +1 min +1 +100\.00 % +\S+ ms")
+            self.assertRegex(shown, r"(?m)^ +15 min +1 +100\.00 % +\S+ ms")
 
     def test_status_without_a_server_fails_and_says_what_to_do(self):
         server = self.server()

@@ -98,5 +98,27 @@ TEST(histogram, takes_the_value_that_stands_at_the_share) {
   EXPECT_EQ(histogram.sum(), 10U);
 }
 
+TEST(histogram, counts_exactly_what_is_less_than_a_power_of_two) {
+  Histogram histogram;
+  for (std::uint64_t value = 0; value < 5000; ++value) histogram.add(value);
+  for (const std::uint64_t edge : {1, 2, 8, 16, 64, 1024, 4096}) EXPECT_EQ(histogram.below(edge), edge);
+  EXPECT_EQ(histogram.below(std::uint64_t{1} << 30), 5000U);
+  EXPECT_EQ(Histogram().below(1024), 0U);
+}
+
+TEST(histogram, added_to_another_is_as_if_its_values_had_been) {
+  Histogram one, two, both;
+  for (std::uint64_t value = 1; value < 100'000; value += 7) {
+    (value % 2 ? one : two).add(value);
+    both.add(value);
+  }
+  one.add(two);
+  EXPECT_EQ(one.total(), both.total());
+  EXPECT_EQ(one.sum(), both.sum());
+  EXPECT_EQ(one.max(), both.max());
+  for (const double share : {0.01, 0.5, 0.9, 0.999, 1.0})
+    EXPECT_EQ(one.percentile(share), both.percentile(share));
+}
+
 }  // namespace
 }  // namespace rockdove

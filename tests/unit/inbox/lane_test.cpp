@@ -153,8 +153,9 @@ TEST_F(LaneTest, of_one_route_does_not_wait_for_that_of_another) {
   append(new_event("/b", "s"));
   start();
   ASSERT_TRUE(until([&] { return upstream_.running == 2; }));
-  EXPECT_EQ(json(), R"([{"route":"r","running":1,"paused":false,"breaker":"closed","waiters":0},)"
-                    R"({"route":"s","running":1,"paused":false,"breaker":"closed","waiters":0}])");
+  const std::string rest = R"("running":1,"paused":false,"breaker":"closed","waiters":0,)"
+                           R"("attempts":{"delivered":0,"retry":0,"rejected":0,"gone":0,"unseen":0}})";
+  EXPECT_EQ(json(), R"([{"route":"r",)" + rest + R"(,{"route":"s",)" + rest + "]");
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ TEST(route_stats, counts_answers_by_their_class) {
   const RouteStats stats = stats_of({101, 200, 204, 304, 404, 429, 499, 500, 503, 0, 999});
   EXPECT_EQ(stats.requests, 11U);
   EXPECT_EQ(stats.by_class, (std::array<std::uint64_t, 6>{2, 1, 2, 1, 3, 2}));
-  const auto json = to_json("hooks", "feishu-bot", stats);
+  const auto json = to_json("hooks", "feishu-bot", stats, net::Clock::now());
   const auto& responses = json.at("responses");
   EXPECT_EQ(responses.at("2xx").to_number<int>(), 3) << "a protocol switch is a success";
   EXPECT_EQ(responses.at("3xx").to_number<int>(), 1);
@@ -48,7 +48,8 @@ TEST(route_stats, calls_everything_answered_but_5xx_a_success) {
       {stats_of({502, 503}), 0.0},
   };
   for (const auto& each : cases)
-    EXPECT_DOUBLE_EQ(to_json("r", "t", each.stats).at("success_rate").as_double(), each.rate);
+    EXPECT_DOUBLE_EQ(to_json("r", "t", each.stats, net::Clock::now()).at("success_rate").as_double(),
+                     each.rate);
 }
 
 TEST(route_stats, adds_bytes_latencies_and_errors_up) {
@@ -62,7 +63,7 @@ TEST(route_stats, adds_bytes_latencies_and_errors_up) {
   second.error = Error::upstream_refused;
   stats.add(second);
   stats.add(second);
-  const auto json = to_json("r", "t", stats);
+  const auto json = to_json("r", "t", stats, net::Clock::now());
   EXPECT_EQ(json.at("bytes_in").to_number<int>(), 20);
   EXPECT_EQ(json.at("bytes_out").to_number<int>(), 1000);
   EXPECT_EQ(json.at("errors").as_object().size(), 1U);
@@ -72,16 +73,55 @@ TEST(route_stats, adds_bytes_latencies_and_errors_up) {
 }
 
 TEST(route_stats, is_shown_under_the_documented_keys) {
-  const auto json = to_json("hooks", "feishu-bot", stats_of({200}));
+  const auto json = to_json("hooks", "feishu-bot", stats_of({200}), net::Clock::now());
   std::set<std::string> keys;
   for (const auto& member : json) keys.insert(member.key());
   EXPECT_EQ(keys, (std::set<std::string>{"name", "tunnel", "requests", "responses", "gone", "success_rate",
-                                         "latency_ms", "bytes_in", "bytes_out", "errors"}));
+                                         "latency_ms", "bytes_in", "bytes_out", "errors", "windows"}));
   EXPECT_EQ(json.at("name").as_string(), "hooks");
   EXPECT_EQ(json.at("tunnel").as_string(), "feishu-bot");
   EXPECT_EQ(json.at("requests").to_number<int>(), 1);
   for (const char* key : {"p50", "p90", "p99", "max"})
     EXPECT_DOUBLE_EQ(json.at("latency_ms").at(key).as_double(), 2.0) << key;
+}
+
+TEST(route_stats, tells_the_last_minute_from_the_last_quarter_of_an_hour_and_from_the_start) {
+  RouteStats stats;
+  const net::Clock::time_point start{std::chrono::hours(100)};
+  const auto add = [&](std::chrono::seconds at, int status, std::chrono::milliseconds time) {
+    http::Record record;
+    record.status = status;
+    record.ended = start + at;
+    record.started = record.ended - time;
+    stats.add(record);
+  };
+  add(std::chrono::seconds(0), 500, std::chrono::milliseconds(800));
+  add(std::chrono::minutes(20), 500, std::chrono::milliseconds(400));
+  add(std::chrono::minutes(20), 200, std::chrono::milliseconds(400));
+  add(std::chrono::minutes(30), 200, std::chrono::milliseconds(8));
+  const auto json = to_json("r", "t", stats, start + std::chrono::minutes(30));
+  const auto& minute = json.at("windows").at("1m");
+  const auto& quarter = json.at("windows").at("15m");
+  EXPECT_EQ(json.at("requests").to_number<int>(), 4);
+  EXPECT_EQ(minute.at("requests").to_number<int>(), 1);
+  EXPECT_EQ(quarter.at("requests").to_number<int>(), 3);
+  EXPECT_DOUBLE_EQ(minute.at("success_rate").as_double(), 1.0);
+  EXPECT_DOUBLE_EQ(quarter.at("success_rate").as_double(), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(json.at("success_rate").as_double(), 0.5);
+  EXPECT_DOUBLE_EQ(minute.at("latency_ms").at("p99").as_double(), 8.0);
+  EXPECT_DOUBLE_EQ(quarter.at("latency_ms").at("p99").as_double(), 400.0);
+}
+
+TEST(route_stats, measures_the_first_byte_of_those_that_have_an_answer) {
+  RouteStats stats;
+  http::Record record = record_of(200, std::chrono::milliseconds(90));
+  record.answered = record.started + std::chrono::milliseconds(30);
+  stats.add(record);
+  record.status = 0;
+  stats.add(record);
+  EXPECT_EQ(stats.first_byte.total(), 1U);
+  EXPECT_EQ(stats.first_byte.max(), 30'000U);
+  EXPECT_EQ(stats.latency.total(), 2U);
 }
 
 }  // namespace
