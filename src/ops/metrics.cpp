@@ -8,6 +8,7 @@
 #include <boost/json/object.hpp>
 
 #include <initializer_list>
+#include <map>
 #include <set>
 
 namespace rockdove::ops {
@@ -121,6 +122,20 @@ void add_agent(Exposition& out, const std::string& tunnel, const json::value& ag
   }
 }
 
+/// Of a tunnel whose agent has not come since the start too, or nobody would be told of its absence; not of
+/// one whose tokens were revoked, or nobody could make it stop.
+void add_agent_counts(Exposition& out, const MetricsSource& source) {
+  std::map<std::string, std::size_t> counts;
+  for (const std::string& name : source.tunnels) counts[name] = 0;
+  for (const json::value& tunnel : list(source.stats, {"tunnels"})) {
+    const std::size_t count = list(tunnel, {"agents"}).size();
+    if (count > 0) counts[text(tunnel, "name")] = count;
+  }
+  for (const auto& [name, count] : counts)
+    out.gauge("rockdove_agents", "Agents connected, of each tunnel that has a token.",
+              static_cast<double>(count), {{"tunnel", name}});
+}
+
 void add_tunnels(Exposition& out, const json::value& stats) {
   for (const json::value& tunnel : list(stats, {"tunnels"})) {
     const std::string name = text(tunnel, "name");
@@ -132,7 +147,6 @@ void add_tunnels(Exposition& out, const json::value& stats) {
               labels);
     out.gauge("rockdove_requests_waiting", "Requests that wait for a place or an agent.",
               number(tunnel, {"waiting"}), labels);
-    out.gauge("rockdove_agents", "Agents connected.", static_cast<double>(agents.size()), labels);
     out.gauge("rockdove_links", "Links of agents.", static_cast<double>(links), labels);
     out.counter("rockdove_links_accepted_total",
                 "Links that agents have made: the first ones and reconnects.",
@@ -265,6 +279,7 @@ std::string metrics_text(const MetricsSource& source) {
   Exposition out;
   add_routes(out, source);
   add_providers(out, source.stats);
+  add_agent_counts(out, source);
   add_tunnels(out, source.stats);
   add_inbox(out, inbox ? *inbox : nothing);
   add_egress(out, egress ? *egress : nothing);

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct MetricsSource {
   };
   const boost::json::value& stats;  ///< of /stats, as operators see it
   std::vector<Route> routes;
+  std::set<std::string> tunnels;  ///< those that have a token, connected or not
   std::vector<CertificateEnd> certificates;
   std::optional<Disk> disk;  ///< of the data directory
   std::optional<ProcessStats> process;

@@ -193,12 +193,9 @@ void Node::refresh_tokens() {
 }
 
 void Node::use_tokens() {
-  std::set<std::string> ids, tunnels;
-  for (const Token& token : tokens_.list()) {
-    ids.insert(token.id);
-    tunnels.insert(token.tunnel);
-  }
-  agents_.set_known(std::move(tunnels));
+  std::set<std::string> ids;
+  for (const Token& token : tokens_.list()) ids.insert(token.id);
+  agents_.set_known(tunnels());
   const auto is_valid = [&ids](const std::string& id) { return ids.contains(id); };
   agents_.revoke(is_valid);
   egress_.revoke(is_valid);

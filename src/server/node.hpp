@@ -18,6 +18,9 @@
 
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
+#include <vector>
 
 namespace rockdove::server {
 
@@ -62,7 +65,8 @@ class Node {
   std::string metrics() const;
   ops::Health judge_health() const;
   std::optional<ops::Disk> disk() const;
-  std::int64_t uptime() const;  // seconds
+  std::set<std::string> tunnels() const;  // those that have a token
+  std::int64_t uptime() const;            // seconds
 
   const net::Executor executor_;
   config::ServerConfig config_;

@@ -38,13 +38,19 @@ std::optional<ops::Disk> Node::disk() const {
   return ops::Disk{space.capacity, space.available};
 }
 
+std::set<std::string> Node::tunnels() const {
+  std::set<std::string> names;
+  for (const Token& token : tokens_.list()) names.insert(token.tunnel);
+  return names;
+}
+
 ops::Health Node::judge_health() const {
   const inbox::StoreHealth store = inbox_.health();
   const boost::json::value connected = agents_.to_json(true);
   ops::HealthFacts facts;
   facts.can_store = store.ok;
   facts.store_reason = store.reason;
-  for (const Token& token : tokens_.list()) facts.tunnels.insert(token.tunnel);
+  facts.tunnels = tunnels();
   facts.connected = &connected;
   facts.disk = disk();
   if (net::Clock::now() - committed_ < commit_memory)
@@ -116,6 +122,7 @@ std::string Node::metrics() const {
   const boost::json::value known(stats(Audience::operators));
   ops::MetricsSource source{.stats = known,
                             .routes = ingress_.routes(),
+                            .tunnels = tunnels(),
                             .certificates = certificates_,
                             .disk = disk(),
                             .process = ops::process_stats(),

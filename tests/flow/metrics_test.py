@@ -1,6 +1,7 @@
 """/metrics: what a scraper finds there after requests that are known, and that the documentation lists all of it."""
 
 import http.client
+import json
 import re
 import unittest
 from pathlib import Path
@@ -9,7 +10,9 @@ from inbox_scene import InboxTest, Script, route
 from scene import answer
 from support import PATIENCE, eventually
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "metrics.md"
+NAME = r"\b(?:rockdove|process)_[a-z_]+\b"
 SAMPLE = re.compile(r'^([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\]|\\.)*",?)*)\})? (\S+)$')
 
 
@@ -50,6 +53,40 @@ class Metrics:
         return None
 
 
+def documented():
+    """Name and type of every metric in docs/metrics.md."""
+    return dict(re.findall(rf"^\| `({NAME})` \| (\w+)", DOCUMENT.read_text(), re.MULTILINE))
+
+
+class Deploy(unittest.TestCase):
+    """The dashboard and the alerts of deploy/: a metric that is renamed must not leave them empty."""
+
+    def assert_known(self, expressions):
+        known = documented()
+        self.assertGreater(len(expressions), 10)
+        for expression in expressions:
+            names = re.findall(NAME, expression)
+            self.assertTrue(names or "up{" in expression, expression)
+            for name in names:
+                family = re.sub("_(bucket|sum|count)$", "", name)
+                self.assertIn(name if name in known else family, known, expression)
+                if known.get(name) == "counter":
+                    self.assertRegex(expression, rf"(rate|increase)\({name}\b", "a counter says nothing by itself")
+
+    def test_alerts_are_made_of_documented_metrics(self):
+        rules = (ROOT / "deploy" / "prometheus" / "rockdove.rules.yml").read_text()
+        blocks = re.findall(r"- alert: \w+\n +expr: (.*?)\n +(?:for|labels):", rules, re.DOTALL)
+        self.assertEqual(len(blocks), rules.count("- alert:"))
+        self.assert_known(blocks)
+
+    def test_the_dashboard_is_made_of_documented_metrics(self):
+        board = json.loads((ROOT / "deploy" / "grafana" / "rockdove.json").read_text())
+        targets = [target["expr"] for panel in board["panels"] for target in panel.get("targets", [])]
+        self.assert_known(targets)
+        ids = [panel["id"] for panel in board["panels"]]
+        self.assertEqual(len(ids), len(set(ids)))
+
+
 class Scrapes(InboxTest):
     def test_requests_of_a_live_route_are_counted_exactly(self):
         def by_target(_, message):
@@ -75,6 +112,12 @@ class Scrapes(InboxTest):
             self.assertGreater(metrics.get(name + "_sum", route="default"), 0)
         self.assertLessEqual(metrics.get("rockdove_request_first_byte_seconds_sum", route="default"),
                              metrics.get("rockdove_request_duration_seconds_sum", route="default"))
+
+    def test_a_tunnel_that_waits_for_its_first_agent_has_none(self):
+        server = self.server()
+        self.assertIsNone(Metrics(server).get("rockdove_agents", tunnel="bot"))
+        server.token()
+        eventually(lambda: Metrics(server).get("rockdove_agents", tunnel="bot") == 0)
 
     def test_links_of_an_agent_that_comes_again_add_up(self):
         server, upstream = self.server(), self.upstream(answer(b"z" * 5000))
@@ -131,12 +174,10 @@ class Scrapes(InboxTest):
     def test_every_metric_is_documented_and_no_other(self):
         server = self.inbox_server(route("inbox"), toml='[[route]]\nname = "last"\npath = "/last"\n')
         self.agent(server, self.upstream())
-        documented = set(re.findall(r"^\| `((?:rockdove|process)_[a-z_]+)`", DOCUMENT.read_text(), re.MULTILINE))
-        shown = set(Metrics(server).families)
-        self.assertEqual(shown - documented, set())
-        source = (DOCUMENT.parents[1] / "src" / "ops" / "metrics.cpp").read_text()
-        written = set(re.findall(r'"((?:rockdove|process)_[a-z_]+)"', source))
-        self.assertEqual(documented, written)
+        known, shown = documented(), Metrics(server).families
+        self.assertEqual({name: kind for name, kind in shown.items() if known.get(name) != kind}, {})
+        source = (ROOT / "src" / "ops" / "metrics.cpp").read_text()
+        self.assertEqual(set(known), set(re.findall(rf'"({NAME})"', source)))
 
 
 if __name__ == "__main__":

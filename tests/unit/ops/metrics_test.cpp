@@ -49,7 +49,8 @@ const boost::json::value sample = boost::json::parse(R"({"version":"0.1.0",
   "tunnels":[{"name":"bot","running":2,"waiting":1,"links_accepted":7,"bytes_in":1000,"bytes_out":2000,
     "agents":[{"name":"office","links":[{"index":0,"rtt_ms":12.5,"since_s":75,"outstanding":3},
                                         {"index":1,"rtt_ms":0,"since_s":1,"outstanding":0}],
-               "upstreams":[{"name":"default","up":true},{"name":"x","up":false},{"name":"x","up":true}]}]}],
+               "upstreams":[{"name":"default","up":true},{"name":"x","up":false},{"name":"x","up":true}]}]},
+             {"name":"revoked","links_accepted":1,"agents":[]}],
   "routes":[{"name":"hook","provider":{"name":"feishu","accepted":12,"unchecked":0,"challenges":1,
                                        "unwanted":0,"refused":{"mismatch":2}}}],
   "callbacks":{"answered":4,"late":1,"failed":0},
@@ -85,6 +86,7 @@ Scrape scrape_of(const boost::json::value& stats, const RouteStats& route) {
   const std::chrono::sys_time<std::chrono::milliseconds> started{std::chrono::milliseconds(1500)};
   const MetricsSource source{.stats = stats,
                              .routes = {{"hook", "bot", &route}},
+                             .tunnels = {"bot", "depot"},
                              .certificates = {{"ingress", end}},
                              .disk = Disk{1000, 250},
                              .process = process_stats(),
@@ -149,7 +151,10 @@ TEST(Metrics, what_stats_knows_is_shown_in_base_units) {
       {R"(rockdove_requests_running{tunnel="bot"})", 2},
       {R"(rockdove_requests_waiting{tunnel="bot"})", 1},
       {R"(rockdove_agents{tunnel="bot"})", 1},
+      {R"(rockdove_agents{tunnel="depot"})", 0},     // has a token, and its agent has not come yet
+      {R"(rockdove_agents{tunnel="revoked"})", -1},  // had one
       {R"(rockdove_links{tunnel="bot"})", 2},
+      {R"(rockdove_links{tunnel="revoked"})", 0},
       {R"(rockdove_links_accepted_total{tunnel="bot"})", 7},
       {R"(rockdove_link_received_bytes_total{tunnel="bot"})", 1000},
       {R"(rockdove_link_sent_bytes_total{tunnel="bot"})", 2000},
