@@ -56,6 +56,21 @@ TEST(StatusTable, shows_what_came_of_providers_requests) {
   EXPECT_EQ(text.substr(text.size() - expected.size()), expected) << text;
 }
 
+TEST(StatusTable, shows_how_routes_did_lately) {
+  const auto stats = boost::json::parse(R"({"tunnels":[],"routes":[{"name":"old"},{"name":"hook",
+    "requests":9,"success_rate":0.5,"latency_ms":{"p50":1,"p90":2,"p99":3},"windows":{
+      "1m":{"requests":0,"success_rate":1,"latency_ms":{"p50":0,"p90":0,"p99":0}},
+      "15m":{"requests":4,"success_rate":0.75,"latency_ms":{"p50":1.5,"p90":20,"p99":30.25}}}}]})");
+  const std::string expected =
+      "\n"
+      "ROUTE  LAST    REQUESTS  SUCCESS   P50     P90      P99\n"
+      "hook   1 min   0         100.00 %  0.0 ms  0.0 ms   0.0 ms\n"
+      "       15 min  4         75.00 %   1.5 ms  20.0 ms  30.2 ms\n"
+      "       start   9         50.00 %   1.0 ms  2.0 ms   3.0 ms\n";
+  EXPECT_NE(status_table(stats).find(expected), std::string::npos) << status_table(stats);
+  EXPECT_NE(stats_table(stats).find(expected), std::string::npos) << stats_table(stats);
+}
+
 TEST(StatusTable, says_what_to_do_when_there_is_nothing) {
   EXPECT_NE(status_table(boost::json::parse(R"({"tunnels":[]})")).find("rockdove token create"),
             std::string::npos);
@@ -70,6 +85,7 @@ TEST(StatusTable, any_json_can_be_shown) {
         R"({"tunnels":[{"agents":[1,{"links":[2],"upstreams":[3]}]}],"uptime_s":1e308})",
         R"({"inbox":{"events":[{"route":"a","status":"x","events":-1.5}],"lanes":[1],"backlogs":{}}})",
         R"({"routes":[{"errors":[],"bytes_in":1e300,"latency_ms":1}]})",
+        R"({"routes":[{"windows":1},{"windows":{"1m":2,"15m":{"latency_ms":[]}}}]})",
         R"({"routes":[{"provider":1},{"provider":{"refused":[]}}]})",
         R"({"routes":[{"provider":{"refused":{"a":-1.5,"b":"c"}}}]})"}) {
     EXPECT_FALSE(status_table(boost::json::parse(text)).empty());
