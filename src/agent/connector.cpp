@@ -27,8 +27,8 @@ std::optional<std::string> environment(const std::string& name) {
 }  // namespace
 
 Connector::Connector(net::Executor executor, Options options, http::Handler& upstreams,
-                     std::function<std::string()> report)
-    : Connector(executor, std::move(options), &upstreams, std::move(report), {}) {}
+                     std::function<std::string()> report, std::function<void()> on_link)
+    : Connector(executor, std::move(options), &upstreams, std::move(report), std::move(on_link)) {}
 
 Connector::Connector(net::Executor executor, Options options, std::function<void()> on_link)
     : Connector(executor, std::move(options), nullptr, {}, std::move(on_link)) {}

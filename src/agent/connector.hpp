@@ -38,9 +38,10 @@ class Connector {
   };
 
   /// `upstreams` answers; it must outlive the connector. `report` makes the note that a new link begins with.
+  /// `on_link` is told when link() may be another one.
   Connector(net::Executor executor, Options options, http::Handler& upstreams,
-            std::function<std::string()> report);
-  /// For the direction egress. `on_link` is told when link() may be another one.
+            std::function<std::string()> report, std::function<void()> on_link);
+  /// For the direction egress.
   Connector(net::Executor executor, Options options, std::function<void()> on_link);
 
   /// Keeps the link until cancelled.

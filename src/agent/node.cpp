@@ -9,7 +9,7 @@
 
 namespace rockdove::agent {
 
-Node::Node(net::Executor executor, config::AgentConfig config)
+Node::Node(net::Executor executor, config::AgentConfig config, std::function<void()> on_link)
     : executor_(executor),
       config_(std::move(config)),
       upstreams_(executor, config_.upstreams,
@@ -27,8 +27,8 @@ Node::Node(net::Executor executor, config::AgentConfig config)
   options.own_proxy = config_.egress.listen;
   for (std::size_t index = 0; index < config_.links; ++index) {
     options.index = static_cast<int>(index);
-    connectors_.push_back(
-        std::make_unique<Connector>(executor, options, upstreams_, [this] { return report(); }));
+    connectors_.push_back(std::make_unique<Connector>(
+        executor, options, upstreams_, [this] { return report(); }, on_link));
   }
   if (config_.egress.listen) open_egress(options);
 }

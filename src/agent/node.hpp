@@ -7,6 +7,7 @@
 #include "config/agent_config.hpp"
 #include "net/task_group.hpp"
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -15,8 +16,9 @@ namespace rockdove::agent {
 /// One agent on one loop. Loop thread only.
 class Node {
  public:
-  /// Throws std::exception with a message for the operator.
-  Node(net::Executor executor, config::AgentConfig config);
+  /// Throws std::exception with a message for the operator. `on_link` is told whenever a link to the server
+  /// stands.
+  Node(net::Executor executor, config::AgentConfig config, std::function<void()> on_link);
 
   /// Keeps the links until stop() has been called and everything has ended.
   Awaitable<void> run();

@@ -3,8 +3,10 @@
 #include "net/address.hpp"
 #include "net/asio.hpp"
 #include "net/log.hpp"
+#include "net/notify.hpp"
 #include "server/node.hpp"
 
+#include <fmt/format.h>
 #include <boost/asio/signal_set.hpp>
 
 namespace rockdove::server {
@@ -12,28 +14,37 @@ namespace {
 
 using Signals = net::asio::signal_set;
 
-Awaitable<void> handle_signals(Signals& signals, Node& node,
+std::string listens(const Node& node) {
+  return fmt::format("listens: callers {}, agents {}, admin {}", net::to_string(node.ingress_endpoint()),
+                     net::to_string(node.tunnel_endpoint()), net::to_string(node.admin_endpoint()));
+}
+
+Awaitable<void> handle_signals(Signals& signals, Node& node, net::Notifier& notifier,
                                const std::function<config::ServerConfig()>& reload) {
   while (true) {
     auto [error, number] = co_await signals.async_wait(net::token);
     if (error) co_return;
     if (number != SIGHUP) {
       log::info("server", "stopping: requests under way may end; a second signal stops at once");
+      notifier.stopping();
       node.stop();
       continue;
     }
+    notifier.reloading();
     try {
       log::reopen();
       node.reload(reload());
     } catch (const std::exception& failure) {
       log::error("server", "the configuration stays as it was: {}", failure.what());
     }
+    notifier.ready(listens(node));
   }
 }
 
-Awaitable<void> serve(Signals& signals, Node& node) {
+Awaitable<void> serve(Signals& signals, Node& node, net::Notifier& notifier) {
   co_await node.run();
   signals.cancel();
+  notifier.stop();
 }
 
 }  // namespace
@@ -42,12 +53,13 @@ int run(config::ServerConfig config, std::function<config::ServerConfig()> reloa
   net::IoContext io(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO);
   Signals signals(io, SIGTERM, SIGINT, SIGHUP);  // before anybody can know that we run
   Node node(io.get_executor(), std::move(config));
-  log::info("server", "rockdove {} listens: callers {}, agents {}, admin {}", ROCKDOVE_VERSION,
-            net::to_string(node.ingress_endpoint()), net::to_string(node.tunnel_endpoint()),
-            net::to_string(node.admin_endpoint()));
+  net::Notifier notifier(io.get_executor(), net::notify_settings());
+  log::info("server", "rockdove {} {}", ROCKDOVE_VERSION, listens(node));
+  notifier.ready(listens(node));  // connections wait in the kernel until the loop runs
   net::TaskGroup group(io.get_executor(), net::abort_on_error);
-  group.spawn(handle_signals(signals, node, reload));
-  group.spawn(serve(signals, node));
+  group.spawn(handle_signals(signals, node, notifier, reload));
+  group.spawn(serve(signals, node, notifier));
+  group.spawn(notifier.beat());
   io.run();
   log::info("server", "stopped");
   return 0;
