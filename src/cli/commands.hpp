@@ -20,6 +20,7 @@ void add_events(CLI::App& app, Run& run);     ///< events list | show | replay |
 void add_egress(CLI::App& app, Run& run);     ///< egress ip | check
 void add_config(CLI::App& app, Run& run);     ///< config check
 void add_providers(CLI::App& app, Run& run);  ///< providers list | show | verify
+void add_service(CLI::App& app, Run& run);    ///< service install | remove | status
 void add_version(CLI::App& app, Run& run);    ///< version
 
 }  // namespace rockdove::cli

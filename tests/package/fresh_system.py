@@ -1,0 +1,109 @@
+"""A fresh system of the distribution in a directory, and commands and processes in it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+# Stands in for systemd, which a system in a directory does not run: says what it was told to do.
+RECORDER = '#!/bin/sh\necho "${0##*/} $*" >>/run/said\n'
+
+
+def distribution():
+    """(code name, address of the mirror), as apt of this machine knows them."""
+    release = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
+    name = release["VERSION_CODENAME"].strip('"')
+    known = subprocess.run(["apt-get", "indextargets", "--format", "$(CODENAME) $(REPO_URI)", "Created-By: Packages"],
+                           capture_output=True, text=True, check=True).stdout
+    mirrors = [line.split()[1] for line in known.splitlines() if line.split()[0] == name]
+    if not mirrors:
+        raise RuntimeError(f"apt knows no mirror of {name}: apt-get update")
+    return name, mirrors[0]
+
+
+def dependencies(package):
+    """Names of what a .deb depends on; of alternatives the first."""
+    depends = subprocess.run(["dpkg-deb", "--field", package, "Depends"], capture_output=True, text=True, check=True)
+    return [each.split("|")[0].split("(")[0].strip() for each in depends.stdout.split(",")]
+
+
+def bootstrap(directory, packages):
+    name, mirror = distribution()
+    done = subprocess.run(["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", name, directory,
+                           mirror], capture_output=True, text=True, timeout=1200)
+    if done.returncode != 0:
+        raise RuntimeError(f"debootstrap failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
+class System:
+    """A copy of `base` that goes away with close(), unless KEEP is set."""
+
+    def __init__(self, base):
+        self.root = Path(tempfile.mkdtemp(prefix="rockdove-system-"))
+        subprocess.run(["cp", "-a", "--reflink=auto", f"{base}/.", str(self.root)], check=True)
+        self.running = []
+
+    def close(self):
+        for process in self.running:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        if os.environ.get("KEEP"):
+            print(f"kept: {self.root}")
+        else:
+            shutil.rmtree(self.root)
+
+    def inside(self, *command, user=None):
+        """A command line of this machine that runs one there, in a process namespace of its own."""
+        become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
+        return ["unshare", "--mount", "--pid", "--fork", "--kill-child", f"--mount-proc={self.root}/proc",
+                "chroot", str(self.root), *become, *command]
+
+    def run(self, *command, user=None, stdin="", check=True):
+        done = subprocess.run(self.inside(*command, user=user), input=stdin, capture_output=True, text=True,
+                              timeout=120, env={"PATH": PATH, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"})
+        if check and done.returncode != 0:
+            raise AssertionError(f"{' '.join(command)} ended with code {done.returncode}: {done.stdout}{done.stderr}")
+        return done
+
+    def start(self, *command, user, env):
+        """A process that goes on. Its output is the file `log` of the system."""
+        with (self.root / "log").open("ab") as log:
+            process = subprocess.Popen(self.inside(*command, user=user), stdin=subprocess.DEVNULL, stdout=log,
+                                       stderr=log, env={"PATH": PATH, **env})
+        self.running.append(process)
+        return process
+
+    def stop(self, process):
+        """SIGTERM for what `process` has started in its namespace; returns the exit code."""
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(children[0]), signal.SIGTERM)
+        return process.wait(30)
+
+    def log(self):
+        return (self.root / "log").read_text(errors="replace")
+
+    def pretend_systemd(self):
+        (self.root / "run" / "systemd" / "system").mkdir(parents=True, exist_ok=True)
+        for name in ("systemctl", "deb-systemd-invoke"):
+            program = self.root / "usr" / "local" / "bin" / name
+            program.write_text(RECORDER)
+            program.chmod(0o755)
+
+    def said(self):
+        """What systemd was told since the last call."""
+        path = self.root / "run" / "said"
+        lines = path.read_text().splitlines() if path.exists() else []
+        path.unlink(missing_ok=True)
+        return lines
+
+    def files(self):
+        """Every path but what dpkg and the tools for accounts keep for themselves."""
+        own = ("/var/lib/dpkg/", "/var/cache/", "/var/log/", "/proc/", "/run/", "/etc/passwd", "/etc/group",
+               "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid", "/log", "/root/")
+        paths = {"/" + str(path.relative_to(self.root)) for path in self.root.rglob("*")}
+        return {path for path in paths if not path.startswith(own)}
