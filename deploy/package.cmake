@@ -22,8 +22,8 @@ add_custom_target(package_files DEPENDS ${package_files} ${generated}/changelog.
 set(doc share/doc/rockdove)
 install(TARGETS rockdove rockdove-feishu-bot RUNTIME DESTINATION bin)
 install(FILES deploy/server.toml DESTINATION /etc/rockdove)
-install(FILES deploy/systemd/rockdove-server.service deploy/systemd/rockdove-agent.service
-        DESTINATION lib/systemd/system)
+install(DIRECTORY deploy/systemd/ DESTINATION lib/systemd/system
+        FILES_MATCHING PATTERN "*.service" PATTERN "*.socket" PATTERN user EXCLUDE)
 install(FILES deploy/systemd/user/rockdove-agent.service DESTINATION lib/systemd/user)
 install(FILES README.md README.zh-CN.md SECURITY.md deploy/debian/copyright DESTINATION ${doc})
 install(FILES ${generated}/changelog.gz DESTINATION ${doc})

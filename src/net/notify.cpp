@@ -85,13 +85,16 @@ NotifySettings notify_settings(const Environment& environment, long process) {
   return settings;
 }
 
-NotifySettings notify_settings() {
-#if defined(__linux__)
-  const Environment environment = [](const std::string& name) -> std::optional<std::string> {
+Environment process_environment() {
+  return [](const std::string& name) -> std::optional<std::string> {
     const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): nothing sets it
     return value ? std::optional<std::string>(value) : std::nullopt;
   };
-  return notify_settings(environment, ::getpid());
+}
+
+NotifySettings notify_settings() {
+#if defined(__linux__)
+  return notify_settings(process_environment(), ::getpid());
 #else
   return {};
 #endif

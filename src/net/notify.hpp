@@ -21,6 +21,9 @@ struct NotifySettings {
 /// The value of a variable of the environment; nothing if it is not set.
 using Environment = std::function<std::optional<std::string>(const std::string&)>;
 
+/// This process's own.
+Environment process_environment();
+
 /// Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID (sd_notify(3), sd_watchdog_enabled(3)). A variable
 /// that cannot be used counts as not set: the manager's mistakes must not keep a service from running.
 /// `process` is our id; a watchdog that is meant for another process is not ours.

@@ -34,7 +34,7 @@ net::Endpoint endpoint_of(const HostPort& address, const char* key) {
 
 }  // namespace
 
-Node::Node(net::Executor executor, config::ServerConfig config)
+Node::Node(net::Executor executor, config::ServerConfig config, const net::InheritedSockets& inherited)
     : executor_(executor),
       config_(with_data_directory(std::move(config))),
       budget_{config_.limits.link_memory, 0},
@@ -67,22 +67,32 @@ Node::Node(net::Executor executor, config::ServerConfig config)
   apply(config_);
   use_providers(config_);
   use_tokens();
-  open_listeners();
+  open_listeners(inherited);
 }
 
-void Node::open_listeners() {
+void Node::open_listeners(const net::InheritedSockets& inherited) {
   net::Listener::Options callers;
   callers.connections_max = config_.limits.connections;
-  ingress_listener_ = std::make_unique<net::Listener>(
-      executor_, endpoint_of(config_.ingress, "ingress"), callers,
+  ingress_listener_ = open(
+      inherited, "ingress", config_.ingress, callers,
       [this](net::TcpSocket socket) { return serve_caller(std::move(socket)); },
       [this](net::TcpSocket socket) { return refuse_caller(std::move(socket)); });
-  tunnel_listener_ = std::make_unique<net::Listener>(
-      executor_, endpoint_of(config_.tunnel, "tunnel"), net::Listener::Options{},
-      [this](net::TcpSocket socket) { return link_port_.serve(std::move(socket)); });
-  admin_listener_ = std::make_unique<net::Listener>(
-      executor_, endpoint_of(config_.admin, "admin"), net::Listener::Options{},
-      [this](net::TcpSocket socket) { return serve_admin(std::move(socket)); });
+  tunnel_listener_ = open(inherited, "tunnel", config_.tunnel, {},
+                          [this](net::TcpSocket socket) { return link_port_.serve(std::move(socket)); });
+  admin_listener_ = open(inherited, "admin", config_.admin, {},
+                         [this](net::TcpSocket socket) { return serve_admin(std::move(socket)); });
+}
+
+std::unique_ptr<net::Listener> Node::open(const net::InheritedSockets& inherited, const char* name,
+                                          const HostPort& address, const net::Listener::Options& options,
+                                          net::Listener::OnConnection on_connection,
+                                          net::Listener::OnConnection on_overflow) {
+  const auto found = inherited.find(name);
+  if (found != inherited.end())
+    return net::Listener::adopt(executor_, found->second, options, std::move(on_connection),
+                                std::move(on_overflow));
+  return std::make_unique<net::Listener>(executor_, endpoint_of(address, name), options,
+                                         std::move(on_connection), std::move(on_overflow));
 }
 
 Awaitable<void> Node::run() {

@@ -4,6 +4,7 @@
 #include "config/server_config.hpp"
 #include "http/server.hpp"
 #include "inbox/inbox.hpp"
+#include "net/inherited.hpp"
 #include "net/listener.hpp"
 #include "net/task_group.hpp"
 #include "ops/health.hpp"
@@ -16,10 +17,12 @@
 #include "server/plaintext.hpp"
 #include "server/tokens.hpp"
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rockdove::server {
@@ -27,9 +30,12 @@ namespace rockdove::server {
 /// One server on one loop. Loop thread only.
 class Node {
  public:
-  /// Opens the data directory and the listening sockets; connections wait in the kernel until run(). Throws
-  /// std::exception with a message for the operator.
-  Node(net::Executor executor, config::ServerConfig config);
+  /// Opens the data directory and the listening sockets; connections wait in the kernel until run().
+  /// `inherited`: sockets that take the place of the configuration's addresses, by the names in `listeners`.
+  /// Throws std::exception with a message for the operator.
+  Node(net::Executor executor, config::ServerConfig config, const net::InheritedSockets& inherited);
+
+  static constexpr std::array<std::string_view, 3> listeners{"ingress", "tunnel", "admin"};
 
   /// Serves until stop() has been called and everything has ended.
   Awaitable<void> run();
@@ -52,7 +58,11 @@ class Node {
   void refresh_tokens();
   void use_tokens();
   Awaitable<void> stop_in_order();
-  void open_listeners();
+  void open_listeners(const net::InheritedSockets& inherited);
+  std::unique_ptr<net::Listener> open(const net::InheritedSockets& inherited, const char* name,
+                                      const HostPort& address, const net::Listener::Options& options,
+                                      net::Listener::OnConnection on_connection,
+                                      net::Listener::OnConnection on_overflow = {});
   void apply(const config::ServerConfig& config);
   void use_providers(const config::ServerConfig& config);
   /// Who reads a page: addresses and URLs of the inside are not for everybody.

@@ -52,7 +52,7 @@ Awaitable<void> serve(Signals& signals, Node& node, net::Notifier& notifier) {
 int run(config::ServerConfig config, std::function<config::ServerConfig()> reload) {
   net::IoContext io(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO);
   Signals signals(io, SIGTERM, SIGINT, SIGHUP);  // before anybody can know that we run
-  Node node(io.get_executor(), std::move(config));
+  Node node(io.get_executor(), std::move(config), net::inherited_sockets(Node::listeners));
   net::Notifier notifier(io.get_executor(), net::notify_settings());
   log::info("server", "rockdove {} {}", ROCKDOVE_VERSION, listens(node));
   notifier.ready(listens(node));  // connections wait in the kernel until the loop runs

@@ -53,6 +53,7 @@ class Process:
         atexit.register(shutil.rmtree, self.directory, ignore_errors=True)
         self.log_file = self.directory / "log"
         self.popen = None
+        self.pass_fds = ()  # descriptors of ours that it gets under the same numbers
 
     def environment(self):
         clean = {key: value for key, value in os.environ.items()
@@ -62,7 +63,8 @@ class Process:
     def start(self):
         with self.log_file.open("ab") as log:
             self.popen = subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                          cwd=self.directory, env=self.environment())
+                                          cwd=self.directory, env=self.environment(),
+                                          pass_fds=self.pass_fds)
         _running.add(self)
 
     @property

@@ -125,6 +125,15 @@ class Units(unittest.TestCase):
                                       capture_output=True, text=True, timeout=60, env=env)
                 self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
 
+    def test_sockets_are_for_the_server_and_have_the_names_that_it_knows(self):
+        service = self.copy("rockdove-server.service")
+        for name in ("ingress", "tunnel", "admin"):
+            path = shutil.copy(UNITS / f"rockdove-server-{name}.socket", self.folder)
+            done = subprocess.run(["systemd-analyze", "--man=no", "verify", path, service], capture_output=True,
+                                  text=True, timeout=60)
+            self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
+            self.assertIn(f"\nFileDescriptorName={name}\n", Path(path).read_text())
+
     def test_services_of_the_machine_can_do_little(self):
         for name in ("rockdove-server.service", "rockdove-agent.service"):
             with self.subTest(name):

@@ -23,6 +23,7 @@ from support import Caller  # noqa: E402
 PACKAGE = os.environ.get("ROCKDOVE_PACKAGE", "")
 BASE = None
 UNITS = ("rockdove-server.service", "rockdove-agent.service")
+SOCKETS = tuple(f"rockdove-server-{name}.socket" for name in ("ingress", "tunnel", "admin"))
 
 
 def setUpModule():  # pylint: disable=invalid-name
@@ -88,7 +89,7 @@ class Install(PackageTest):
         listed = self.system.run("dpkg", "--listfiles", "rockdove").stdout.splitlines()
         for path in ("/usr/lib/systemd/user/rockdove-agent.service", "/usr/share/man/man1/rockdove.1.gz",
                      "/usr/share/bash-completion/completions/rockdove", "/usr/share/doc/rockdove/copyright",
-                     *(f"/usr/lib/systemd/system/{unit}" for unit in UNITS)):
+                     *(f"/usr/lib/systemd/system/{unit}" for unit in (*UNITS, *SOCKETS))):
             self.assertIn(path, listed)
         for path in listed:
             found = self.system.root / path.lstrip("/")
@@ -176,7 +177,7 @@ class Removal(PackageTest):
         self.assertEqual(self.system.stop(server), 0, self.system.log())
         self.system.pretend_systemd()
         self.system.run("dpkg", "--remove", "rockdove")
-        self.assertIn(f"deb-systemd-invoke stop {' '.join(UNITS)}", self.system.said())
+        self.assertIn(f"deb-systemd-invoke stop {' '.join((*SOCKETS, *UNITS))}", self.system.said())
         self.assertFalse((self.system.root / "usr" / "bin" / "rockdove").exists())
         self.assertTrue(self.config.exists())
         self.assertTrue((self.data / "admin-token").exists())
