@@ -1,6 +1,7 @@
 """A fresh system of the distribution in a directory, and commands and processes in it."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -28,7 +29,15 @@ def distribution():
 def dependencies(package):
     """Names of what a .deb depends on; of alternatives the first."""
     depends = subprocess.run(["dpkg-deb", "--field", package, "Depends"], capture_output=True, text=True, check=True)
-    return [each.split("|")[0].split("(")[0].strip() for each in depends.stdout.split(",")]
+    return [real_package(each.split("|")[0].split("(")[0].strip()) for each in depends.stdout.split(",")]
+
+
+def real_package(name):
+    """The package that provides a virtual one: debootstrap knows only real ones."""
+    known = subprocess.run(["apt-cache", "showpkg", name], capture_output=True, text=True, check=True).stdout
+    versions, _, provides = known.partition("Reverse Provides:")
+    is_real = re.search(r"^\S+ \(/", versions, re.MULTILINE)
+    return name if is_real or not provides.split() else provides.split()[0]
 
 
 def bootstrap(directory, packages):
