@@ -54,6 +54,7 @@ class System:
     def __init__(self, base):
         self.root = Path(tempfile.mkdtemp(prefix="rockdove-system-"))
         subprocess.run(["cp", "-a", "--reflink=auto", f"{base}/.", str(self.root)], check=True)
+        self.root.chmod(0o755)  # a directory for temporary files is closed to others, "/" is not
         self.running = []
 
     def close(self):

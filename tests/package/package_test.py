@@ -70,7 +70,10 @@ class PackageTest(SceneTest):
         manager = Manager(self)
         process = self.system.start("/usr/bin/rockdove", "server", "--config", "/etc/rockdove/server.toml",
                                     user="rockdove", env=manager.environment)
-        manager.wait_for(["READY"])
+        try:
+            manager.wait_for(["READY"])
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the server's log: {self.system.log()}") from error
         ports = re.search(r"callers \S+:(\d+), agents \S+:(\d+)", manager.last("READY")["STATUS"])
         return process, int(ports[1]), int(ports[2])
 
