@@ -54,7 +54,7 @@ struct LimitsConfig {
   std::chrono::milliseconds first_byte_timeout{60'000};  ///< for an answer's head; a route may have its own
   std::chrono::milliseconds stream_idle_timeout{
       600'000};                                         ///< without a byte either way, once the answer began
-  std::size_t handshakes = 64;                          ///< TLS or link handshakes running at a time
+  std::size_t handshakes = 64;                          ///< of agents, a quarter of them with one address
   std::chrono::milliseconds handshake_timeout{10'000};  ///< for one of them; never 0
   std::size_t running = 512;                            ///< requests a tunnel serves at a time
   std::size_t waiting = 1024;                           ///< requests that wait for one of those, per tunnel

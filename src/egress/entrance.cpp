@@ -14,8 +14,9 @@ Awaitable<Result<http::Response>> ProxyEntrance::handle(http::Request request) {
     // Without any credentials it is the first half of the usual exchange.
     if (is_one) {
       ++unauthorized_;
-      log::warn("egress", "{}: the proxy port turned away wrong credentials",
-                net::to_string(request.context.peer));
+      if (const auto others = wrong_.pass())
+        log::warn("egress", "{}: the proxy port turned away wrong credentials{}",
+                  net::to_string(request.context.peer), *others);
     }
     auto response = http::error_response(
         407, "unauthorized", "the user is the tunnel's name, the password the secret of one of its tokens",

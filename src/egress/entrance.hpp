@@ -3,6 +3,7 @@
 
 #include "egress/basic_auth.hpp"
 #include "egress/gate.hpp"
+#include "net/log_pace.hpp"
 
 #include <functional>
 
@@ -36,6 +37,7 @@ class ProxyEntrance final : public http::Handler {
   Gate& gate_;
   const Verify verify_;
   std::uint64_t unauthorized_ = 0;
+  net::LogPace wrong_;
 };
 
 }  // namespace rockdove::egress

@@ -10,12 +10,6 @@ namespace {
 
 constexpr std::size_t hello_bytes_max = 8 * 1024;
 
-struct Count {
-  explicit Count(std::size_t& counter) : value(counter) { ++value; }
-  ~Count() { --value; }
-  std::size_t& value;
-};
-
 }  // namespace
 
 LinkPort::LinkPort(Agents& agents, Egress& egress, const TokenStore& tokens, std::function<void()> refresh,
@@ -25,17 +19,19 @@ LinkPort::LinkPort(Agents& agents, Egress& egress, const TokenStore& tokens, std
       tokens_(tokens),
       refresh_(std::move(refresh)),
       tls_(std::move(tls)),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      handshakes_(options_.handshakes) {}
 
 Awaitable<void> LinkPort::serve(net::TcpSocket socket) {
-  // Agents that come back all at once after an outage must not make each other time out.
-  if (handshakes_ >= options_.handshakes) co_return;
   net::Stream stream(std::move(socket));
-  auto handshake = std::make_optional<Count>(handshakes_);
+  // Agents that come back all at once after an outage must not make each other time out.
+  auto handshake = handshakes_.enter(stream.peer().address(), [&stream] { stream.close(); });
+  if (!handshake) co_return;
   auto limit = std::make_unique<net::Deadline>(net::Deadlines::of(stream.executor().context()),
                                                [&stream] { stream.close(); });
   limit->set(options_.handshake_timeout);
   const std::string peer = net::to_string(stream.peer());
+  if (!co_await is_talking(stream)) co_return;
   const auto tls = tls_;
   if (tls) {
     auto secured = co_await stream.accept_tls(*tls);
@@ -44,7 +40,7 @@ Awaitable<void> LinkPort::serve(net::TcpSocket socket) {
       co_return;
     }
   }
-  auto welcomed = co_await welcome(stream);
+  auto welcomed = co_await welcome(stream, *handshake);
   limit.reset();
   handshake.reset();
   if (!welcomed) {
@@ -96,8 +92,16 @@ Awaitable<boost::system::error_code> LinkPort::serve_ingress(net::Stream stream,
   co_return why;
 }
 
+/// Agents speak first, and at once.
+Awaitable<bool> LinkPort::is_talking(net::Stream& stream) {
+  net::Deadline patience(net::Deadlines::of(stream.executor().context()), [&stream] { stream.close(); });
+  patience.set(options_.first_byte_timeout);
+  auto [error] = co_await stream.tcp().async_wait(net::TcpSocket::wait_read, net::token);
+  co_return !error;
+}
+
 /// Reads the upgrade request and answers it.
-Awaitable<Result<LinkPort::Welcome>> LinkPort::welcome(net::Stream& stream) {
+Awaitable<Result<LinkPort::Welcome>> LinkPort::welcome(net::Stream& stream, Handshakes::Place& handshake) {
   http::HeadLimits limits;
   limits.header_bytes = hello_bytes_max;
   std::string buffer(hello_bytes_max, '\0');
@@ -116,6 +120,7 @@ Awaitable<Result<LinkPort::Welcome>> LinkPort::welcome(net::Stream& stream) {
     }
     head_size = *found;
   }
+  handshake.said_hello();
   Welcome welcome;
   std::string key;
   const auto head = http::parse_request_head({buffer.data(), head_size}, limits);
@@ -152,7 +157,8 @@ std::optional<tunnel::LinkRefusal> LinkPort::objection(const Result<tunnel::Link
 }
 
 Awaitable<Result<LinkPort::Welcome>> LinkPort::refuse(net::Stream& stream, tunnel::LinkRefusal refusal) {
-  log::warn("link", "{}: turned away: {}", net::to_string(stream.peer()), refusal.message);
+  if (const auto others = refusals_.pass())
+    log::warn("link", "{}: turned away: {}{}", net::to_string(stream.peer()), refusal.message, *others);
   const std::string answer = tunnel::write_refusal(refusal);
   auto [error, written] = co_await stream.async_write(net::asio::buffer(answer), net::token);
   if (!error) co_await stream.shutdown_write();

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "net/listener.hpp"
+#include "net/log_pace.hpp"
 #include "net/tls.hpp"
 #include "server/agents.hpp"
 #include "server/egress.hpp"
+#include "server/handshakes.hpp"
 #include "server/tokens.hpp"
 
 #include <functional>
@@ -17,8 +19,9 @@ namespace rockdove::server {
 class LinkPort {
  public:
   struct Options {
-    std::size_t handshakes = 64;                                 ///< at a time; more are turned away
+    std::size_t handshakes = 64;  ///< at a time, a quarter of them with one peer; see Handshakes for more
     net::Duration handshake_timeout = std::chrono::seconds(10);  ///< TCP accepted to link running
+    net::Duration first_byte_timeout = std::chrono::seconds(3);  ///< TCP accepted to the first byte
     tunnel::Link::Options link;
   };
 
@@ -41,7 +44,8 @@ class LinkPort {
     std::string token_id;
     std::string early;
   };
-  Awaitable<Result<Welcome>> welcome(net::Stream& stream);
+  Awaitable<bool> is_talking(net::Stream& stream);
+  Awaitable<Result<Welcome>> welcome(net::Stream& stream, Handshakes::Place& handshake);
   Awaitable<Result<Welcome>> refuse(net::Stream& stream, tunnel::LinkRefusal refusal);
   std::optional<tunnel::LinkRefusal> objection(const Result<tunnel::LinkHello>& hello, std::string& token_id);
   Awaitable<boost::system::error_code> serve_ingress(net::Stream stream, AgentLink entry, std::string early);
@@ -53,7 +57,8 @@ class LinkPort {
   const std::function<void()> refresh_;
   std::shared_ptr<net::TlsContext> tls_;
   const Options options_;
-  std::size_t handshakes_ = 0;
+  Handshakes handshakes_;
+  net::LogPace refusals_;
   bool draining_ = false;
 };
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import selectors
 import signal
 import socket
 import threading
@@ -268,6 +269,41 @@ class ThroughProxy(SceneTest):
         self.assertNotIn("wr0ng", agent.log())
 
 
+class Crowd:
+    """Silent connections from one address; each that is closed is replaced at once."""
+
+    def __init__(self, port, size=80):
+        self.port, self.renewed = port, 0
+        self._ends = threading.Event()
+        self._selector = selectors.DefaultSelector()
+        for _ in range(size):
+            self._connect()
+        self._thread = threading.Thread(target=self._renew, daemon=True)
+        self._thread.start()
+
+    def _connect(self):
+        connection = socket.create_connection(("127.0.0.1", self.port), source_address=("127.0.0.2", 0))
+        self._selector.register(connection, selectors.EVENT_READ)
+
+    def _renew(self):
+        while not self._ends.is_set():
+            for key, _ in self._selector.select(0.05):
+                self._selector.unregister(key.fileobj)
+                key.fileobj.close()
+                self._connect()
+                self.renewed += 1
+
+    def is_there(self):
+        return self._thread.is_alive()
+
+    def stop(self):
+        self._ends.set()
+        self._thread.join(30)
+        for key in list(self._selector.get_map().values()):
+            key.fileobj.close()
+        self._selector.close()
+
+
 class Strangers(SceneTest):
     """What else may come to the port that agents connect to."""
 
@@ -303,17 +339,36 @@ class Strangers(SceneTest):
                     pass
         self.assertLess(time.monotonic() - began, 3 * SLOW)
 
-    def test_connections_above_the_limit_of_handshakes_are_closed_at_once_and_agents_come_in_later(self):
-        server = self.server(toml='[limits]\nhandshakes = 2\nhandshake_timeout = "1s"')
-        silent = [self.connect(server) for _ in range(2)]
+    def test_a_connection_that_never_says_a_byte_is_closed_before_the_handshake_timeout(self):
+        self.assert_closed_in(self.connect(self.server()), 2, 6)
+
+    def test_above_the_limit_of_handshakes_the_oldest_one_without_a_hello_is_closed(self):
+        server = self.server(toml='[limits]\nhandshakes = 1\nhandshake_timeout = "30s"')
+        first = self.connect(server)
         time.sleep(0.05)
-        third = self.connect(server)
-        self.assert_closed_in(third, -1, 1)
-        agent = self.agent(server, self.upstream(), start=False)
-        agent.start()
-        for each in silent:
+        self.connect(server)
+        self.assert_closed_in(first, -1, 1)
+        self.agent(server, self.upstream())
+
+    def test_silent_connections_leave_places_for_agents_of_the_same_address(self):
+        server = self.server(tls="off")
+        silent = [self.connect(server) for _ in range(100)]
+        caller = self.connect(server)
+        caller.send(hello(decode_join(server.token())))
+        self.assertEqual(caller.response().status, 101)
+        for each in silent[:80]:
             each.until_end()
-        agent.wait_connected()
+
+    def test_silent_connections_that_are_renewed_all_the_time_keep_no_agent_out(self):
+        server, upstream = self.server(), self.upstream()
+        agent = self.agent(server, upstream, start=False)
+        crowd = Crowd(server.tunnel_port)
+        self.addCleanup(crowd.stop)
+        eventually(lambda: crowd.renewed > 200, 20, "a crowd at the port")
+        agent.start()
+        agent.wait_connected(timeout=20)
+        self.assertEqual(self.call(server).body, b"ok")
+        self.assertTrue(crowd.is_there())
 
     def test_garbage_is_refused_with_400(self):
         server = self.server(tls="off")
