@@ -2,6 +2,7 @@
 
 #include "net/deadline.hpp"
 #include "net/event.hpp"
+#include "net/lookups.hpp"
 
 #include <boost/asio/ip/address.hpp>
 
@@ -16,8 +17,6 @@
 
 namespace rockdove::net {
 namespace {
-
-using Resolver = asio::ip::basic_resolver<asio::ip::tcp, Executor>;
 
 constexpr Duration head_start = std::chrono::milliseconds(250);
 
@@ -35,14 +34,13 @@ std::vector<Endpoint> interleave(const std::vector<Endpoint>& found) {
   return result;
 }
 
-/// One dial: the lookup, then attempts that run side by side. Callbacks share it, because they outlive a dial
-/// that was given up: the system's lookup cannot be interrupted.
+/// One dial: the lookup, then attempts that run side by side. Their callbacks share it, because they come
+/// even after a dial was given up.
 class Attempts : public std::enable_shared_from_this<Attempts> {
  public:
   Attempts(Executor executor, std::function<bool(const Address&)> permits)
       : executor_(executor),
         permits_(std::move(permits)),
-        resolver_(executor),
         news_(executor),
         limit_(Deadlines::of(executor.context()), [this] { finish(Error::timed_out); }),
         next_(Deadlines::of(executor.context()), [this] { connect_next(); }) {}
@@ -52,12 +50,16 @@ class Attempts : public std::enable_shared_from_this<Attempts> {
     boost::system::error_code not_address;
     const Address address = asio::ip::make_address(target.host, not_address);
     if (!not_address) { return connect_to({Endpoint(address, target.port)}); }
-    resolver_.async_resolve(target.host, std::to_string(target.port), Resolver::numeric_service,
-                            [self = shared_from_this()](boost::system::error_code error, const auto& found) {
-                              if (self->done_) return;
-                              if (error) return self->finish(error);
-                              self->connect_to({found.begin(), found.end()});
-                            });
+    const auto port = target.port;
+    auto lookup =
+        Lookups::of(executor_.context()).find(target.host, [this, port](const Lookups::Found& found) {
+          if (!found) return finish(found.error());
+          std::vector<Endpoint> endpoints;
+          for (const Address& each : *found) endpoints.emplace_back(each, port);
+          connect_to(std::move(endpoints));
+        });
+    if (!lookup) return finish(lookup.error());
+    lookup_ = std::move(*lookup);
   }
 
   Awaitable<void> wait() {
@@ -74,7 +76,7 @@ class Attempts : public std::enable_shared_from_this<Attempts> {
     done_ = true;
     limit_.clear();
     next_.clear();
-    resolver_.cancel();
+    lookup_.reset();
     boost::system::error_code ignored;
     for (TcpSocket& each : running_) each.close(ignored);
   }
@@ -126,7 +128,7 @@ class Attempts : public std::enable_shared_from_this<Attempts> {
 
   Executor executor_;
   const std::function<bool(const Address&)> permits_;
-  Resolver resolver_;
+  std::unique_ptr<Lookups::Ticket> lookup_;
   Event news_;
   Deadline limit_;
   Deadline next_;

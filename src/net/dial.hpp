@@ -16,8 +16,9 @@ struct DialOptions {
 
 /// Connects to `target`, a name or an address. Tries the name's addresses in the system's order with the
 /// families taking turns, each a head start of 250 ms before the next one joins in; the first to connect wins
-/// (RFC 8305). Error::timed_out, Error::address_denied if `permits` denies all of them, the resolver's error,
-/// or the first attempt's error if all failed. Cancelling gives everything up at once.
+/// (RFC 8305). Error::timed_out, Error::address_denied if `permits` denies all of them, the lookup's error
+/// (Error::unavailable: too many names are being looked up), or the first attempt's error if all failed.
+/// Cancelling gives everything up at once.
 Awaitable<Result<TcpSocket>> dial(HostPort target, DialOptions options);
 
 }  // namespace rockdove::net
