@@ -37,21 +37,23 @@ struct DestinationOptions {
   bool operator==(const DestinationOptions&) const = default;
 };
 
-/// As a Handler: requests whose target and Host are those of the destination already. Loop thread only;
-/// close() must have returned before it is destroyed.
+/// As a Handler: requests whose target and Host are those of the destination already. Loop thread only.
 class Destination final : public http::Handler {
  public:
-  /// `outlet.address` and the like are set from `options`; the time limits of `outlet` count. Throws as
-  /// Lingxing's constructor does.
-  Destination(net::Executor executor, DestinationOptions options, Outlet::Options outlet, WallClock clock);
+  /// Those of an Outlet that leads to the destination, with the time limits of `limits`.
+  static Outlet::Options outlet_options(const DestinationOptions& options, Outlet::Options limits);
+
+  /// `outlet` is made as outlet_options() says; `signer` is there if `options.lingxing` is.
+  Destination(DestinationOptions options, std::shared_ptr<Outlet> outlet, std::shared_ptr<Lingxing> signer);
 
   Awaitable<Result<http::Response>> handle(http::Request request) override {
-    return lingxing_ ? lingxing_->handle(std::move(request)) : outlet_.handle(std::move(request));
+    return lingxing_ ? lingxing_->handle(std::move(request)) : outlet_->handle(std::move(request));
   }
-  Awaitable<void> close();
+  /// The signer, which may have signed for an older Destination of its app, goes by this one from now on.
+  void take_effect();
 
   const DestinationOptions& options() const { return options_; }
-  const std::string& authority() const { return outlet_.authority(); }
+  const std::string& authority() const { return outlet_->authority(); }
   /// canonical_host() and port.
   const HostPort& address() const { return address_; }
   /// Calls get credentials that are the server's: a rule has to name the destination.
@@ -62,8 +64,8 @@ class Destination final : public http::Handler {
  private:
   const DestinationOptions options_;
   const HostPort address_;
-  Outlet outlet_;
-  const std::unique_ptr<Lingxing> lingxing_;  // stands before the outlet; null: nothing does
+  const std::shared_ptr<Outlet> outlet_;
+  const std::shared_ptr<Lingxing> lingxing_;  // stands before the outlet; null: nothing does
 };
 
 }  // namespace rockdove::egress

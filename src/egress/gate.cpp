@@ -57,7 +57,7 @@ Gate::Gate(net::Executor executor, Options options, WallClock clock)
       ledger_(executor),
       lines_(executor),
       circuits_(executor) {
-  setup_ = make_setup(std::move(options));
+  begin(make_setup(std::move(options)));
 }
 
 Gate::~Gate() = default;
@@ -208,20 +208,45 @@ std::shared_ptr<const Gate::Setup> Gate::make_setup(Options options) {
   auto setup = std::make_shared<Setup>();
   setup->policy = Policy(options.rules);
   for (const DestinationOptions& each : options.destinations) {
-    // One that stays as it was keeps its connections, and what its signer knows.
+    // One that stays as it was keeps its connections.
     const auto before = setup_ ? setup_->destinations.find(each.name) : decltype(setup->destinations.end()){};
     const bool is_same = setup_ && before != setup_->destinations.end() &&
                          before->second->options() == each && has_same_limits(setup_->options, options);
-    setup->destinations[each.name] =
-        is_same ? before->second
-                : owned(std::make_unique<Destination>(executor_, each, outlet_options(options), clock_));
+    setup->destinations[each.name] = is_same ? before->second : make_destination(each, options);
   }
   setup->options = std::move(options);
   return setup;
 }
 
+std::shared_ptr<Destination> Gate::make_destination(const DestinationOptions& options, const Options& all) {
+  auto outlet =
+      owned(std::make_unique<Outlet>(executor_, Destination::outlet_options(options, outlet_options(all))));
+  auto signer = options.lingxing ? signer_for(*options.lingxing, outlet) : nullptr;
+  return std::make_shared<Destination>(options, std::move(outlet), std::move(signer));
+}
+
+/// Two holders of one app's token would end each other's: there is one as long as calls of any setup need it.
+std::shared_ptr<Lingxing> Gate::signer_for(const LingxingApp& app, const std::shared_ptr<Outlet>& outlet) {
+  auto signer = signers_[app.app_id].lock();
+  if (signer && !app.app_secret.empty()) return signer;
+  Lingxing::Options options;
+  options.app_id = app.app_id;
+  options.app_secret = app.app_secret;
+  options.gates.buckets = app.buckets;
+  signer = owned(std::make_unique<Lingxing>(executor_, outlet, std::move(options), clock_));
+  signers_[app.app_id] = signer;
+  return signer;
+}
+
+/// Nothing fails from here on.
+void Gate::begin(std::shared_ptr<const Setup> setup) {
+  setup_ = std::move(setup);
+  for (const auto& [name, each] : setup_->destinations) each->take_effect();
+  std::erase_if(signers_, [](const auto& each) { return each.second.expired(); });
+}
+
 void Gate::set_options(Options options) {
-  setup_ = make_setup(std::move(options));
+  begin(make_setup(std::move(options)));
   outlets_.clear();
   buckets_.clear();
 }

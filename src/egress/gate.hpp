@@ -56,6 +56,9 @@ class Gate {
   Awaitable<Result<void>> wait_for_places(CallPtr call, const Target& target, const Way& way);
   std::shared_ptr<Outlet> outlet_for(const Target& target, const Way& way);
   std::shared_ptr<const Setup> make_setup(Options options);
+  std::shared_ptr<Destination> make_destination(const DestinationOptions& options, const Options& all);
+  std::shared_ptr<Lingxing> signer_for(const LingxingApp& app, const std::shared_ptr<Outlet>& outlet);
+  void begin(std::shared_ptr<const Setup> setup);
   template <class T>
   std::shared_ptr<T> owned(std::unique_ptr<T> made);
   template <class T>
@@ -67,6 +70,7 @@ class Gate {
   Ledger ledger_;
   Lines lines_;
   Circuits circuits_;
+  std::map<std::string, std::weak_ptr<Lingxing>> signers_;  // by the appId: there is one token for an app
   std::shared_ptr<const Setup> setup_;  // calls hold on to the one that they were judged by
   std::map<std::pair<std::size_t, std::string>, Bucket> buckets_;  // by the rule's index and the tunnel
   std::map<std::string, std::shared_ptr<Outlet>> outlets_;         // of the form `absolute`

@@ -57,11 +57,12 @@ class Lingxing::PlacedBody final : public http::Body {
   net::Deadline end_;
 };
 
-Lingxing::Lingxing(net::Executor executor, http::Handler& next, Options options, WallClock clock)
+Lingxing::Lingxing(net::Executor executor, std::shared_ptr<http::Handler> next, Options options,
+                   WallClock clock)
     : executor_(executor),
       options_(std::move(options)),
       clock_(std::move(clock)),
-      api_(executor, next, options_.peek_bytes),
+      api_(executor, std::move(next), options_.peek_bytes),
       tokens_(executor, api_, token_options(options_), clock_),
       gates_(executor, options_.gates) {}
 Lingxing::~Lingxing() = default;
@@ -114,9 +115,9 @@ Awaitable<Result<http::Response>> Lingxing::serve(LingxingCall call) {
     if (!response) co_return response.error();
     const std::string code = code_of(*response);
     const LingxingVerdict verdict = judge_lingxing(code);
-    if (verdict == LingxingVerdict::stale && !std::exchange(has_renewed, true)) {
+    if (verdict == LingxingVerdict::stale && !has_renewed && tokens_.refuse(given.token, code)) {
       ++counters_.stale;
-      tokens_.refuse(given.token, code);
+      has_renewed = true;
       continue;
     }
     if (verdict == LingxingVerdict::busy) {
@@ -167,6 +168,13 @@ http::Response Lingxing::without_token(const LingxingTokens::Given& given, const
   }
   return http::error_response(502, "lingxing_token", "Lingxing gave no access token: " + given.refusal,
                               request_id);
+}
+
+void Lingxing::adopt(std::shared_ptr<http::Handler> next, std::string app_secret,
+                     LingxingGates::Buckets buckets) {
+  api_.set_next(std::move(next));
+  tokens_.set_secret(std::move(app_secret));
+  gates_.set_buckets(std::move(buckets));
 }
 
 Lingxing::Counters Lingxing::counters() const {

@@ -47,12 +47,16 @@ class Lingxing final : public http::Handler {
     LingxingTokens::Counters tokens;
   };
 
-  /// `next` reaches https://openapi.lingxing.com and must outlive this. Throws std::invalid_argument for an
-  /// appId that is no AES key, or without a secret.
-  Lingxing(net::Executor executor, http::Handler& next, Options options, WallClock clock);
+  /// `next` reaches https://openapi.lingxing.com. Throws std::invalid_argument for an appId that is no AES
+  /// key, or without a secret.
+  Lingxing(net::Executor executor, std::shared_ptr<http::Handler> next, Options options, WallClock clock);
   ~Lingxing() override;
 
   Awaitable<Result<http::Response>> handle(http::Request request) override;
+
+  /// What the configuration says now, of the same app. Counts for calls in line too; its token stays, unless
+  /// the secret is another one.
+  void adopt(std::shared_ptr<http::Handler> next, std::string app_secret, LingxingGates::Buckets buckets);
 
   Counters counters() const;
   /// Calls that wait for a place.

@@ -30,8 +30,21 @@ struct LingxingApi::Exchange {
   std::optional<net::TaskGroup::Task> task;  // until it has ended
 };
 
-LingxingApi::LingxingApi(net::Executor executor, http::Handler& next, std::size_t peek_bytes)
-    : next_(next), peek_bytes_(peek_bytes), tasks_(executor, net::abort_on_error) {}
+/// Keeps alive what brings it.
+class LingxingApi::AnswerBody final : public http::Body {
+ public:
+  AnswerBody(std::shared_ptr<http::Handler> from, std::unique_ptr<http::Body> body)
+      : from_(std::move(from)), body_(std::move(body)) {}
+  Awaitable<Result<std::string_view>> read() override { return body_->read(); }
+  const http::Fields& trailers() const override { return body_->trailers(); }
+
+ private:
+  const std::shared_ptr<http::Handler> from_;
+  std::unique_ptr<http::Body> body_;
+};
+
+LingxingApi::LingxingApi(net::Executor executor, std::shared_ptr<http::Handler> next, std::size_t peek_bytes)
+    : next_(std::move(next)), peek_bytes_(peek_bytes), tasks_(executor, net::abort_on_error) {}
 
 Awaitable<void> LingxingApi::run(LingxingApi* self, http::Request request,
                                  std::shared_ptr<Exchange> exchange) {
@@ -42,12 +55,14 @@ Awaitable<void> LingxingApi::run(LingxingApi* self, http::Request request,
       exchange.news.notify();
     }
   } ended{*exchange};
-  auto response = co_await self->next_.handle(std::move(request));
+  const auto next = self->next_;
+  auto response = co_await next->handle(std::move(request));
   if (!response) {
     exchange->result.emplace(response.error());
     co_return;
   }
   const auto read = co_await peek(*response, self->peek_bytes_);
+  if (read && response->body) response->body = std::make_unique<AnswerBody>(next, std::move(response->body));
   // Built in place: GCC 12 warns wrongly about assigning a Result.
   if (read) exchange->result.emplace(std::move(*response));
   else exchange->result.emplace(read.error());

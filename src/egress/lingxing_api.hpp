@@ -11,8 +11,11 @@ namespace rockdove::egress {
 /// Loop thread only; close() must have returned before it is destroyed.
 class LingxingApi {
  public:
-  /// `next` reaches Lingxing; it must outlive this and its responses.
-  LingxingApi(net::Executor executor, http::Handler& next, std::size_t peek_bytes);
+  /// `next` reaches Lingxing.
+  LingxingApi(net::Executor executor, std::shared_ptr<http::Handler> next, std::size_t peek_bytes);
+
+  /// For exchanges that begin from now on; the others keep the one that they began with.
+  void set_next(std::shared_ptr<http::Handler> next) { next_ = std::move(next); }
 
   /// Returns once the answer is whole, in `content` and without `body`, or at least the `peek_bytes` that it
   /// was made with are here. Error::upstream_timeout after `limit`. Cancelling the call gives the exchange
@@ -25,8 +28,9 @@ class LingxingApi {
  private:
   struct Exchange;
   static Awaitable<void> run(LingxingApi* self, http::Request request, std::shared_ptr<Exchange> exchange);
+  class AnswerBody;
 
-  http::Handler& next_;
+  std::shared_ptr<http::Handler> next_;
   const std::size_t peek_bytes_;
   net::TaskGroup tasks_;
 };

@@ -61,16 +61,25 @@ std::size_t LingxingGates::limit_of(const std::string& path) const {
   return std::max<std::size_t>(own == options_.buckets.end() ? options_.bucket : own->second, 1);
 }
 
-/// Hands the place on, so that nobody who comes meanwhile can take it.
+void LingxingGates::set_buckets(Buckets buckets) {
+  options_.buckets = std::move(buckets);
+  for (auto gate = gates_.begin(); gate != gates_.end(); ++gate) call_next(gate);
+}
+
 void LingxingGates::leave(Gates::iterator gate) {
-  std::list<Waiter*>& line = gate->second.line;
-  if (!line.empty()) {
+  --gate->second.running;
+  call_next(gate);
+  if (gate->second.running == 0) gates_.erase(gate);
+}
+
+/// Hands free places on, so that nobody who comes meanwhile can take them.
+void LingxingGates::call_next(Gates::iterator gate) {
+  auto& [running, line] = gate->second;
+  for (const std::size_t places = limit_of(gate->first); running < places && !line.empty(); ++running) {
     Waiter* next = line.front();
     line.pop_front();
     next->has_place = true;
     next->turn.notify();
-  } else if (--gate->second.running == 0) {
-    gates_.erase(gate);
   }
 }
 

@@ -31,6 +31,9 @@ class LingxingGates {
   /// The place is given back when it is destroyed; it must not outlive this.
   Awaitable<Result<std::unique_ptr<Place>>> enter(std::string path, net::Duration limit);
 
+  /// Counts for those in line as well.
+  void set_buckets(Buckets buckets);
+
   std::size_t waiting() const { return waiting_; }
   /// Paths of which a call runs or waits.
   std::size_t size() const { return gates_.size(); }
@@ -45,9 +48,10 @@ class LingxingGates {
 
   std::size_t limit_of(const std::string& path) const;
   void leave(Gates::iterator gate);
+  void call_next(Gates::iterator gate);
 
   const net::Executor executor_;
-  const Options options_;
+  Options options_;
   Gates gates_;  // only those in use
   std::size_t waiting_ = 0;
 };

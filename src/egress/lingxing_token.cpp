@@ -11,10 +11,17 @@ void LingxingToken::granted(LingxingGrant grant, WallTime now) {
   failed_at_.reset();
 }
 
-bool LingxingToken::refused(std::string_view access_token) {
-  if (!grant_ || grant_->access_token != access_token) return false;
+LingxingToken::Refused LingxingToken::refused(std::string_view access_token, WallTime now) {
+  if (!grant_ || grant_->access_token != access_token) return Refused::older;
+  const bool is_soon = dropped_at_ && now >= *dropped_at_ && now < *dropped_at_ + options_.refusal_pause;
+  if (is_soon) return Refused::kept;
   grant_.reset();
-  return true;
+  dropped_at_ = now;
+  return Refused::dropped;
+}
+
+void LingxingToken::replaced(std::string_view access_token) {
+  if (grant_ && grant_->access_token == access_token) grant_.reset();
 }
 
 /// A clock that has been set back says nothing about the token's age, so the token counts as dead then.

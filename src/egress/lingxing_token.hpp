@@ -21,14 +21,23 @@ class LingxingToken {
     std::chrono::milliseconds renew_early = std::chrono::minutes(5);
     /// After a failed renewal nobody tries again for so long: a wrong secret must not be sent with each call.
     std::chrono::milliseconds failure_pause = std::chrono::seconds(5);
+    /// A token that is refused is given up for another at most once in so long: whoever else fetches tokens
+    /// for the app, the two must not end each other's with every call.
+    std::chrono::milliseconds refusal_pause = std::chrono::seconds(5);
   };
 
   explicit LingxingToken(Options options) : options_(options) {}
 
   void granted(LingxingGrant grant, WallTime now);
-  /// Lingxing does not take `access_token`. If that is the one we have, it goes, with its refresh token:
-  /// somebody else has fetched another pair. False if it is an older one: a newer one is here already.
-  bool refused(std::string_view access_token);
+  enum class Refused {
+    older,    ///< a newer token is here already
+    dropped,  ///< it was ours; it is gone, with its refresh token: somebody has fetched another pair
+    kept,     ///< the same, but within refusal_pause: there is no other one for the time being
+  };
+  /// Lingxing does not take `access_token`.
+  Refused refused(std::string_view access_token, WallTime now);
+  /// The next one is on its way, and has ended `access_token` already.
+  void replaced(std::string_view access_token);
   void renewal_failed(WallTime now) { failed_at_ = now; }
 
   /// The access token, or null if there is none that lives.
@@ -45,7 +54,7 @@ class LingxingToken {
   Options options_;
   std::optional<LingxingGrant> grant_;
   WallTime granted_at_{};
-  std::optional<WallTime> failed_at_;
+  std::optional<WallTime> failed_at_, dropped_at_;
 };
 
 }  // namespace rockdove::egress

@@ -79,11 +79,13 @@ LingxingTokens::~LingxingTokens() = default;
 Awaitable<LingxingTokens::Given> LingxingTokens::get(net::Duration limit) {
   const WallTime now = clock_();
   if (!token_.wants_renewal(now) || (!is_renewing_ && !token_.may_renew(now))) co_return given();
+  const bool has_token = token_.usable(now) != nullptr;
   Given late;
   late.error = Error::timed_out;
-  if (limit <= net::Duration::zero()) co_return late;
-  Waiter waiter(*this, limit);
+  if (!has_token && limit <= net::Duration::zero()) co_return late;
   if (!std::exchange(is_renewing_, true)) tasks_.spawn(renew(this));
+  if (has_token) co_return given();
+  Waiter waiter(*this, limit);
   while (!waiter.is_told && !waiter.is_late) co_await waiter.news.wait();
   if (!waiter.is_told) co_return late;
   co_return given();
@@ -150,10 +152,22 @@ Awaitable<bool> LingxingTokens::ask(http::Request request) {
   co_return false;
 }
 
-void LingxingTokens::refuse(std::string_view token, std::string_view code) {
-  if (!token_.refused(token)) return;  // calls that ran side by side hear of it one after the other
-  log::info("egress", "lingxing: the access token was refused with {}{}", code,
-            code == "2001005" ? ": does another program fetch tokens for this app?" : "");
+bool LingxingTokens::refuse(std::string_view token, std::string_view code) {
+  if (is_renewing_) {
+    token_.replaced(token);
+    return true;
+  }
+  const auto what = token_.refused(token, clock_());
+  if (what == LingxingToken::Refused::dropped)
+    log::info("egress", "lingxing: the access token was refused with {}{}", code,
+              code == "2001005" ? ": does another program fetch tokens for this app?" : "");
+  return what != LingxingToken::Refused::kept;
+}
+
+void LingxingTokens::set_secret(std::string app_secret) {
+  if (app_secret == options_.app_secret) return;
+  options_.app_secret = std::move(app_secret);
+  token_ = LingxingToken(options_.token);
 }
 
 Awaitable<void> LingxingTokens::close() {

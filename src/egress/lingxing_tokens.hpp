@@ -35,11 +35,15 @@ class LingxingTokens {
   LingxingTokens(net::Executor executor, LingxingApi& api, Options options, WallClock clock);
   ~LingxingTokens();
 
-  /// A token that lives, at once or, if one has to be fetched, within `limit` (Error::timed_out). Fetching
-  /// goes on when a call is cancelled: a refresh token that was sent would be lost.
+  /// A token that lives: at once, also while it is being renewed; or, if there is none, within `limit`
+  /// (Error::timed_out). Fetching goes on when a call is cancelled: a refresh token that was sent would be
+  /// lost.
   Awaitable<Given> get(net::Duration limit);
-  /// Lingxing does not take the token, it says so with `code`: the next get() brings another one.
-  void refuse(std::string_view token, std::string_view code);
+  /// Lingxing does not take the token, it says so with `code`. True if the next get() brings another one;
+  /// false within LingxingToken::Options::refusal_pause.
+  bool refuse(std::string_view token, std::string_view code);
+  /// With another secret than before the token is fetched anew.
+  void set_secret(std::string app_secret);
 
   const Counters& counters() const { return counters_; }
   Awaitable<void> close();
@@ -52,7 +56,7 @@ class LingxingTokens {
   Given given() const;
 
   LingxingApi& api_;
-  const Options options_;
+  Options options_;
   const WallClock clock_;
   LingxingToken token_;
   Given failure_;  // of the last renewal

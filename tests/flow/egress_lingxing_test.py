@@ -123,6 +123,27 @@ class Lingxing(EgressTest):
         self.assertEqual(self.get(agent)[1]["code"], 0)
         self.assertEqual(self.lingxing.fetches, 2)
 
+    def test_a_reload_of_something_else_does_not_end_the_token_of_calls_in_line(self):
+        server, agent = self.start()
+        self.lingxing.delay = 0.05
+        results = []
+
+        def call():
+            results.append(self.get(agent))
+        threads = [threading.Thread(target=call) for _ in range(12)]
+        for number, thread in enumerate(threads):
+            thread.start()
+            if number % 3:
+                continue
+            server.toml = f'[egress]\nfirst_byte_timeout = "{100 + number}s"\n{RULE}{self.destination}'
+            server.write_config()
+            self.reload(server)
+        for thread in threads:
+            thread.join(60)
+        self.assertEqual([(status, answer["code"]) for status, answer in results], [(200, 0)] * 12)
+        self.assertEqual((self.lingxing.fetches, self.lingxing.peak[SELLERS]), (1, 1))
+        self.assertNotIn(2001005, self.lingxing.codes())
+
     def test_a_secret_that_is_missing_stops_the_start_but_not_the_check_of_the_file(self):
         server, _ = self.start()
         self.secret.unlink()

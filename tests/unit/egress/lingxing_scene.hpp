@@ -147,10 +147,11 @@ class LingxingTest : public testing::Test {
   }
 
   Lingxing& lingxing() {
-    if (!lingxing_) lingxing_.emplace(io_.get_executor(), api_, options_, [this] { return now_; });
+    if (!lingxing_) lingxing_.emplace(io_.get_executor(), next(api_), options_, [this] { return now_; });
     return *lingxing_;
   }
 
+  static std::shared_ptr<http::Handler> next(FakeLingxing& api) { return {std::shared_ptr<void>(), &api}; }
   static http::Request get(std::string target) { return test::request_of("GET", std::move(target)); }
   static http::Request post(std::string target, std::string json) {
     http::Request request = test::request_of("POST", std::move(target), std::move(json));

@@ -49,11 +49,22 @@ TEST(LingxingToken, refreshes_once_and_only_while_it_lives) {
 
 TEST(LingxingToken, that_is_refused_goes_unless_a_newer_one_is_here) {
   LingxingToken token = with_token(7199s);
-  EXPECT_FALSE(token.refused("a0"));
+  EXPECT_EQ(token.refused("a0", start), LingxingToken::Refused::older);
   EXPECT_NE(token.usable(start), nullptr);
-  EXPECT_TRUE(token.refused("a1"));
+  EXPECT_EQ(token.refused("a1", start), LingxingToken::Refused::dropped);
   EXPECT_EQ(token.usable(start), nullptr);
   EXPECT_EQ(token.take_refresh_token(start), "") << "it belongs to a pair that is void";
+}
+
+TEST(LingxingToken, is_not_given_up_again_right_after_the_last_one_was) {
+  LingxingToken token = with_token(7199s);
+  EXPECT_EQ(token.refused("a1", start), LingxingToken::Refused::dropped);
+  token.granted({"a2", "r2", 7199s}, start);
+  EXPECT_EQ(token.refused("a2", start + 5s - 1ms), LingxingToken::Refused::kept);
+  EXPECT_EQ(*token.usable(start + 5s - 1ms), "a2");
+  EXPECT_EQ(token.refused("a2", start + 5s), LingxingToken::Refused::dropped);
+  token.granted({"a3", "r3", 7199s}, start);
+  EXPECT_EQ(token.refused("a3", start - 1ms), LingxingToken::Refused::dropped) << "the clock was set back";
 }
 
 TEST(LingxingToken, is_not_asked_for_again_right_after_a_failure) {

@@ -26,12 +26,71 @@ TEST_F(LingxingTest, refreshes_its_token_before_that_ends) {
   EXPECT_EQ(api_.refreshes, 0U);
   now_ += 1s;
   EXPECT_EQ(call("/x"), ok);
+  settle_down();
   EXPECT_EQ(api_.refreshes, 1U);
   EXPECT_EQ(api_.fetches, 1U);
   now_ += 7199s - 5min;
   EXPECT_EQ(call("/x"), ok);
+  settle_down();
   EXPECT_EQ(api_.refreshes, 2U) << "with the refresh token that came with the second";
   EXPECT_EQ(lingxing().counters().tokens.refreshed, 2U);
+}
+
+TEST_F(LingxingTest, makes_no_call_wait_for_the_renewal_of_a_token_that_lives) {
+  call("/x");
+  now_ += 7000s;
+  api_.tokens_held = true;
+  EXPECT_EQ(call("/x"), ok);
+  EXPECT_EQ(call("/y"), ok);
+  EXPECT_EQ(api_.refreshes, 1U) << "under way";
+  const std::size_t before = api_.seen.size();
+  api_.lose_token();  // Lingxing has made the next one, and its answer is not here yet
+  const auto said = start("/x").second;
+  EXPECT_EQ(api_.seen.size(), before + 1) << "refused, and waiting for the new one";
+  api_.tokens_held = false;
+  ASSERT_TRUE(until([&] { return said->has_value(); }));
+  EXPECT_EQ(**said, ok);
+  EXPECT_EQ(api_.refreshes + api_.fetches, 2U);
+}
+
+TEST_F(LingxingTest, does_not_fetch_a_token_for_every_call_when_another_program_does_so_too) {
+  std::string said;
+  for (int i = 0; i < 10; ++i) {
+    call("/x");
+    api_.lose_token();
+    said = call("/x");
+  }
+  EXPECT_EQ(said, "200 " + json_answer("2001005"));
+  EXPECT_EQ(api_.fetches, 2U);
+  now_ += 5s;
+  EXPECT_EQ(call("/x"), ok);
+  EXPECT_EQ(api_.fetches, 3U);
+}
+
+TEST_F(LingxingTest, keeps_its_token_when_the_configuration_changes_around_it) {
+  FakeLingxing elsewhere(io_.get_executor());
+  call("/x");
+  elsewhere.token = api_.token;
+  api_.held = true;
+  const auto first = start("/x").second;
+  const auto second = start("/x").second;
+  const auto third = start("/x").second;
+  EXPECT_EQ(lingxing().waiting(), 2U);
+  lingxing().adopt(next(elsewhere), options_.app_secret, {{"/x", 2}});
+  settle_down();
+  EXPECT_EQ(**second, ok) << "it has a place now, and goes the new way";
+  EXPECT_EQ(**third, ok);
+  EXPECT_EQ(elsewhere.seen.size(), 2U);
+  EXPECT_FALSE(first->has_value());
+  api_.held = false;
+  ASSERT_TRUE(until([&] { return first->has_value(); }));
+  EXPECT_EQ(**first, ok);
+  EXPECT_EQ(api_.fetches + elsewhere.fetches, 1U);
+  lingxing().adopt(next(elsewhere), "another secret", {});
+  EXPECT_EQ(call("/x"), ok);
+  EXPECT_EQ(elsewhere.fetches, 1U);
+  EXPECT_NE(elsewhere.token_seen.back().content.find("another secret"), std::string::npos);
+  lingxing().adopt(next(api_), "another secret", {});
 }
 
 TEST_F(LingxingTest, fetches_another_token_where_a_refresh_fails) {
@@ -41,6 +100,7 @@ TEST_F(LingxingTest, fetches_another_token_where_a_refresh_fails) {
     now_ += 7000s;
     api_.refresh_script = {how};
     EXPECT_EQ(call("/x"), ok) << how;
+    settle_down();
     EXPECT_EQ(api_.fetches, before + 1) << how;
   }
   EXPECT_EQ(api_.refreshes, 4U) << "no refresh token is sent twice";
@@ -60,6 +120,7 @@ TEST_F(LingxingTest, uses_a_token_that_cannot_be_renewed_as_long_as_it_lives) {
   api_.refresh_script = {"down"};
   api_.fetch_script = {"down", "down"};
   EXPECT_EQ(call("/x"), ok);
+  settle_down();
   EXPECT_EQ(call("/x"), ok);
   EXPECT_EQ(api_.fetches, 2U) << "and does not try at every call";
   now_ += 200s;
@@ -73,6 +134,7 @@ TEST_F(LingxingTest, sends_a_call_once_more_with_a_fresh_token) {
     call("/x");
     const std::size_t before = api_.fetches, sent = api_.seen.size();
     api_.script = {code};
+    now_ += 5s;
     EXPECT_EQ(call("/x"), ok) << code;
     EXPECT_EQ(api_.fetches, before + 1);
     EXPECT_EQ(api_.seen.size(), sent + 2);
