@@ -53,12 +53,13 @@ bool is_idempotent(std::string_view method) {
   return false;
 }
 
-/// Whether the body, as far as it is known, is of the length that the head announces.
-bool has_promised_length(const Request& request) {
-  if (request.fields.count("content-length") > 1 || request.fields.contains("transfer-encoding"))
-    return false;
+/// Whether the body, as far as it is known, is of the length that the head announces. One of another length
+/// would be taken for the beginning of the next request, whoever's that is.
+bool has_true_length(const Request& request) {
+  if (request.fields.contains("transfer-encoding")) return false;
+  if (!request.fields.contains("content-length")) return true;
   const auto length = announced_length(request.fields);
-  if (!length) return true;
+  if (!length) return false;
   if (!request.upgrade.empty()) return *length == 0;
   return request.body ? request.content.size() <= *length : request.content.size() == *length;
 }
