@@ -10,11 +10,12 @@ Awaitable<Result<http::Response>> ProxyEntrance::handle(http::Request request) {
   const bool is_one = request.fields.count("Proxy-Authorization") == 1;
   const auto given = is_one ? parse_basic(*request.fields.get("Proxy-Authorization"))
                             : Result<Credentials>(Error::unauthorized);
-  if (!given || !verify_(*given)) {
+  auto token_id = given ? verify_(*given) : std::nullopt;
+  if (!token_id) {
     // Without any credentials it is the first half of the usual exchange.
     if (is_one) {
-      ++unauthorized_;
-      if (const auto others = wrong_.pass())
+      ++refusals_.unauthorized;
+      if (const auto others = refusals_.log.pass())
         log::warn("egress", "{}: the proxy port turned away wrong credentials{}",
                   net::to_string(request.context.peer), *others);
     }
@@ -24,6 +25,7 @@ Awaitable<Result<http::Response>> ProxyEntrance::handle(http::Request request) {
     response.fields.add("Proxy-Authenticate", "Basic realm=\"rockdove egress\"");
     return http::ready(std::move(response));
   }
+  token_ids_.insert(std::move(*token_id));
   return gate_.handle(Who{given->user, "-", request.context.peer}, std::move(request));
 }
 

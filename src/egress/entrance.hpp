@@ -6,6 +6,9 @@
 #include "net/log_pace.hpp"
 
 #include <functional>
+#include <optional>
+#include <set>
+#include <string>
 
 namespace rockdove::egress {
 
@@ -23,21 +26,30 @@ class LinkEntrance final : public http::Handler {
   const Who who_;
 };
 
-/// The Handler of the proxy port: asks for a user and a password (407 without). Counts those turned away.
+/// The Handler of one connection of the proxy port: asks for a user and a password (407 without).
 class ProxyEntrance final : public http::Handler {
  public:
-  /// True if the user is a tunnel and the password the secret of one of its tokens.
-  using Verify = std::function<bool(const Credentials& credentials)>;
+  /// The id of the token whose secret the password is, if the user is its tunnel.
+  using Verify = std::function<std::optional<std::string>(const Credentials& credentials)>;
 
-  ProxyEntrance(Gate& gate, Verify verify) : gate_(gate), verify_(std::move(verify)) {}
+  /// What all connections of the port have turned away.
+  struct Refusals {
+    std::uint64_t unauthorized = 0;
+    net::LogPace log;
+  };
+
+  /// All three must outlive it.
+  ProxyEntrance(Gate& gate, const Verify& verify, Refusals& refusals)
+      : gate_(gate), verify_(verify), refusals_(refusals) {}
   Awaitable<Result<http::Response>> handle(http::Request request) override;
-  std::uint64_t unauthorized() const { return unauthorized_; }
+  /// Of the tokens with which calls have come so far.
+  const std::set<std::string>& token_ids() const { return token_ids_; }
 
  private:
   Gate& gate_;
-  const Verify verify_;
-  std::uint64_t unauthorized_ = 0;
-  net::LogPace wrong_;
+  const Verify& verify_;
+  Refusals& refusals_;
+  std::set<std::string> token_ids_;
 };
 
 }  // namespace rockdove::egress

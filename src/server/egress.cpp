@@ -8,6 +8,8 @@
 
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
+#include <optional>
 #include <stdexcept>
 
 namespace rockdove::server {
@@ -37,19 +39,36 @@ http::Server::Options proxy_options(const config::LimitsConfig& limits) {
 
 }  // namespace
 
+/// A connection has a server of its own, so that it can be cut off by the tokens that it was used with.
+struct Egress::ProxyConnection {
+  explicit ProxyConnection(Egress& its_egress)
+      : egress(its_egress),
+        entrance(egress.gate_, egress.verify_, egress.refusals_),
+        server(entrance, egress.proxy_options_),
+        news(egress.executor_) {}
+
+  Egress& egress;
+  egress::ProxyEntrance entrance;
+  http::Server server;
+  net::Event news;
+  std::optional<net::TaskGroup::Task> task;  // until it has ended
+};
+
 Egress::Egress(net::Executor executor, const config::ServerConfig& config, const TokenStore& tokens,
                std::function<void()> refresh, egress::WallClock clock)
     : executor_(executor),
       check_url_(config.egress.check_url),
       handshake_timeout_(config.limits.handshake_timeout),
       gate_(executor, config::load_egress_secrets(config.egress), std::move(clock)),
-      entrance_(gate_,
-                [&tokens, refresh = std::move(refresh)](const egress::Credentials& given) {
-                  refresh();
-                  const auto token = tokens.verify(given.password);
-                  return token && token->tunnel == given.user;
-                }),
-      server_(entrance_, proxy_options(config.limits)) {
+      verify_([&tokens,
+               refresh = std::move(refresh)](const egress::Credentials& given) -> std::optional<std::string> {
+        refresh();
+        const auto token = tokens.verify(given.password);
+        if (!token || token->tunnel != given.user) return std::nullopt;
+        return token->id;
+      }),
+      proxy_options_(proxy_options(config.limits)),
+      proxy_tasks_(executor, net::abort_on_error) {
   gate_.ledger().set_audit(config.log.requests);
   if (!config.egress.listen) return;
   net::Listener::Options options;
@@ -73,7 +92,38 @@ Awaitable<void> Egress::serve_proxy(net::TcpSocket socket) {
     auto secured = co_await stream.accept_tls(*tls);
     if (!secured) co_return;
   }
-  co_await server_.serve(std::move(stream));
+  const auto connection = std::make_shared<ProxyConnection>(*this);
+  if (is_draining_) connection->server.drain();
+  struct Leave {
+    ProxyConnectionPtr connection;
+    ~Leave() {
+      std::erase(connection->egress.proxies_, connection);
+      if (connection->task) connection->task->cancel();
+    }
+  } leave{connection};
+  proxies_.push_back(connection);
+  connection->task = proxy_tasks_.spawn(run_proxy(connection, std::move(stream)));
+  while (connection->task) co_await connection->news.wait();
+}
+
+Awaitable<void> Egress::run_proxy(ProxyConnectionPtr connection, net::Stream stream) {
+  struct Ended {
+    ProxyConnection& connection;
+    ~Ended() {
+      connection.task.reset();
+      connection.news.notify();
+    }
+  } ended{*connection};
+  co_await connection->server.serve(std::move(stream));
+}
+
+void Egress::revoke(const std::function<bool(const std::string& token_id)>& is_valid) {
+  links_.revoke(is_valid);
+  for (const auto& each : std::vector(proxies_)) {
+    if (!each->task || std::ranges::all_of(each->entrance.token_ids(), is_valid)) continue;
+    log::info("egress", "a connection of the proxy port is cut off, its token was revoked");
+    each->task->cancel();
+  }
 }
 
 Awaitable<boost::system::error_code> Egress::serve(net::Stream stream, AgentLink entry, std::string early,
@@ -139,14 +189,16 @@ Awaitable<Result<std::string>> Egress::ask_address() {
 void Egress::set_options(const config::ServerConfig& config) {
   gate_.set_options(config::load_egress_secrets(config.egress));
   gate_.ledger().set_audit(config.log.requests);
-  server_.set_options(proxy_options(config.limits));
+  proxy_options_ = proxy_options(config.limits);
+  for (const auto& each : proxies_) each->server.set_options(proxy_options_);
   check_url_ = config.egress.check_url;
   handshake_timeout_ = config.limits.handshake_timeout;
 }
 
 void Egress::drain() {
+  is_draining_ = true;
   links_.drain();
-  server_.drain();
+  for (const auto& each : proxies_) each->server.drain();
   if (listener_) listener_->stop();
 }
 
@@ -162,13 +214,15 @@ void Egress::abort() {
 
 Awaitable<void> Egress::close() {
   if (listener_) co_await listener_->cancel();
+  proxy_tasks_.cancel();
+  co_await proxy_tasks_.join();
   co_await gate_.close();
 }
 
 boost::json::object Egress::to_json(bool with_destinations) const {
   boost::json::object json = gate_.ledger().to_json(with_destinations);
   json["links"] = links_.count();
-  json["unauthorized"] = entrance_.unauthorized();
+  json["unauthorized"] = refusals_.unauthorized;
   return json;
 }
 

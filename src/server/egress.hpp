@@ -6,12 +6,14 @@
 #include "egress/gate.hpp"
 #include "http/server.hpp"
 #include "net/listener.hpp"
+#include "net/task_group.hpp"
 #include "server/egress_links.hpp"
 #include "server/tokens.hpp"
 
 #include <boost/json/object.hpp>
 
 #include <memory>
+#include <vector>
 
 namespace rockdove::server {
 
@@ -34,11 +36,13 @@ class Egress final : public http::Handler {
   void set_tls(std::shared_ptr<net::TlsContext> tls) { tls_ = std::move(tls); }
   /// Throws std::exception, and changes nothing then.
   void set_options(const config::ServerConfig& config);
-  void revoke(const std::function<bool(const std::string& token_id)>& is_valid) { links_.revoke(is_valid); }
+  /// Cuts off every link and every connection of the proxy port whose token `is_valid` denies.
+  void revoke(const std::function<bool(const std::string& token_id)>& is_valid);
 
   /// No new calls; those under way go on.
   void drain();
-  /// Returns once no call is under way, at most after `limit`; false if there are some then.
+  /// Returns once no call is under way, at most after `limit`; false if there are some then. Zero or less:
+  /// looks once.
   Awaitable<bool> idle_for(net::Duration limit);
   /// Drops every link and connection.
   void abort();
@@ -48,15 +52,22 @@ class Egress final : public http::Handler {
   boost::json::object to_json(bool with_destinations) const;
 
  private:
+  struct ProxyConnection;
+  using ProxyConnectionPtr = std::shared_ptr<ProxyConnection>;
   Awaitable<void> serve_proxy(net::TcpSocket socket);
+  static Awaitable<void> run_proxy(ProxyConnectionPtr connection, net::Stream stream);
   Awaitable<Result<std::string>> ask_address();
 
   const net::Executor executor_;
   std::string check_url_;
   std::chrono::milliseconds handshake_timeout_;
   egress::Gate gate_;
-  egress::ProxyEntrance entrance_;
-  http::Server server_;
+  const egress::ProxyEntrance::Verify verify_;
+  http::Server::Options proxy_options_;
+  egress::ProxyEntrance::Refusals refusals_;
+  bool is_draining_ = false;
+  std::vector<ProxyConnectionPtr> proxies_;
+  net::TaskGroup proxy_tasks_;
   EgressLinks links_;
   std::shared_ptr<net::TlsContext> tls_;
   std::unique_ptr<net::Listener> listener_;  // null: no proxy port

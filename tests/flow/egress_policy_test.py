@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import signal
+import socket
 import unittest
 import urllib.request
 
@@ -321,3 +322,41 @@ class ProxyPort(EgressTest):
 
 if __name__ == "__main__":
     unittest.main()
+    def test_a_revoked_token_takes_its_circuits_and_calls_along_and_no_others(self):
+        held = self.gate()
+        slow = self.upstream(held)
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        rules = allow(*(f"127.0.0.1:{port}" for port in (slow.port, listener.getsockname()[1])), tunnel="*")
+        self.server_.toml = '[egress]\nlisten = "127.0.0.1:0"\n' + rules
+        self.server_.write_config()
+        self.server_.signal(signal.SIGHUP)
+        self.server_.wait_for_log("the configuration has been read again")
+
+        def circuit(user, secret):
+            caller = Caller(self.port)
+            self.addCleanup(caller.close)
+            basic = base64.b64encode(f"{user}:{secret}".encode()).decode()
+            host = "127.0.0.1:%d" % listener.getsockname()[1]
+            head = f"CONNECT {host} HTTP/1.1\r\nHost: {host}\r\nProxy-Authorization: Basic {basic}\r\n\r\n"
+            self.assertEqual(caller.exchange(head.encode()).status, 200)
+            other, _ = listener.accept()
+            other.settimeout(20)
+            self.addCleanup(other.close)
+            return caller, other
+        mine, mine_there = circuit("bot", self.secret)
+        others, others_there = circuit("other", decode_join(self.server_.token("other"))["s"])
+        waiting = Caller(self.port)
+        self.addCleanup(waiting.close)
+        basic = base64.b64encode(f"bot:{self.secret}".encode()).decode()
+        waiting.send(request(f"{slow.url}/x", host="x", fields=[f"Proxy-Authorization: Basic {basic}"]))
+        held.wait_inside(1)
+        self.server_.run("token", "revoke", "bot", "--all", "--config", str(self.server_.config))
+        for caller in (mine, waiting):
+            self.assertEqual(caller.until_end()[0], b"")
+        with self.assertRaises(ConnectionResetError):
+            mine_there.recv(1)
+        self.ended_calls(self.server_, 2, running=1)
+        others.send(b"still here")
+        self.assertEqual(others_there.recv(20), b"still here")
+
