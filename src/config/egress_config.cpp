@@ -125,6 +125,7 @@ void read_limits(Section& section, egress::Gate::Options& gate) {
   section.read_size("call_bytes", gate.call_bytes);
   section.read("connect_timeout", gate.connect_timeout);
   section.read("first_byte_timeout", gate.first_byte_timeout);
+  section.read_count("tunnel_calls", gate.tunnel_calls, 1, count_max);
   section.read("idle_timeout", gate.idle_timeout);
   for (const auto& [key, value] : {std::pair("connect_timeout", gate.connect_timeout),
                                    std::pair("first_byte_timeout", gate.first_byte_timeout)})

@@ -2,7 +2,6 @@
 
 #include "net/address.hpp"
 #include "net/crypto.hpp"
-#include "net/deadline.hpp"
 #include "net/log.hpp"
 
 namespace rockdove::egress {
@@ -44,6 +43,7 @@ Call::Call(Ledger& ledger, Who caller, const http::Request& request)
   record.request_id = request.context.request_id.empty() ? net::random_hex(12) : request.context.request_id;
   record.started = net::Clock::now();
   ++ledger_.total_.running;
+  ++ledger_.tunnels_[who.tunnel];
 }
 
 Call::~Call() {
@@ -55,6 +55,16 @@ Call::~Call() {
 void Call::allowed() {
   counts = &ledger_.counts_of(destination);
   ++counts->running;
+}
+
+void Call::hold_places_for(net::Duration limit) {
+  hold_.emplace(net::Deadlines::of(ledger_.executor_.context()), [this] { places.clear(); });
+  hold_->set(limit);
+}
+
+std::size_t Ledger::running(const std::string& tunnel) const {
+  const auto found = tunnels_.find(tunnel);
+  return found == tunnels_.end() ? 0 : found->second;
 }
 
 Counts& Ledger::counts_of(const std::string& destination) {
@@ -71,11 +81,18 @@ void Ledger::ended(const Call& call) {
     counts->received += call.received;
     if (call.record.error) ++counts->failures[std::string(error_name(call.record.error))];
   }
+  const auto tunnel = tunnels_.find(call.who.tunnel);
+  if (--tunnel->second == 0) tunnels_.erase(tunnel);
   if (audit_) log_call(call);
   if (total_.running == 0) idle_.notify();
 }
 
+Awaitable<void> Ledger::idle() {
+  while (total_.running > 0) co_await idle_.wait();
+}
+
 Awaitable<bool> Ledger::idle_for(net::Duration limit) {
+  if (limit <= net::Duration::zero()) co_return total_.running == 0;
   bool is_late = false;
   net::Deadline deadline(net::Deadlines::of(executor_.context()), [this, &is_late] {
     is_late = true;

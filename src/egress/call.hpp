@@ -4,6 +4,7 @@
 #include "egress/lines.hpp"
 #include "egress/target.hpp"
 #include "http/message.hpp"
+#include "net/deadline.hpp"
 #include "net/event.hpp"
 
 #include <boost/json/object.hpp>
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +45,8 @@ class Call {
 
   /// A rule allows it: from now on it counts for its destination. Once.
   void allowed();
+  /// The places are free after `limit` even if the call goes on. Zero: they are not.
+  void hold_places_for(net::Duration limit);
 
   const Who who;
   http::Record record;                   ///< method, request_id, reached, status, error
@@ -55,6 +59,7 @@ class Call {
 
  private:
   Ledger& ledger_;
+  std::optional<net::Deadline> hold_;
 };
 
 using CallPtr = std::shared_ptr<Call>;
@@ -65,10 +70,12 @@ class Ledger {
   explicit Ledger(net::Executor executor) : executor_(executor), idle_(executor) {}
 
   std::size_t running() const { return total_.running; }
+  std::size_t running(const std::string& tunnel) const;
   /// One line in the log for each call?
   void set_audit(bool is_on) { audit_ = is_on; }
-  /// Returns once no call is under way, at most after `limit` (zero: no limit); false if there are some then.
-  /// One waiter at a time.
+  /// Returns once no call is under way. One waiter at a time.
+  Awaitable<void> idle();
+  /// The same for at most `limit`; false if there are some then. Zero or less: looks once.
   Awaitable<bool> idle_for(net::Duration limit);
   /// Totals, and by destination if `with_destinations`.
   boost::json::object to_json(bool with_destinations) const;
@@ -83,6 +90,7 @@ class Ledger {
   bool audit_ = true;
   Counts total_;
   std::map<std::string, Counts, std::less<>> destinations_;
+  std::map<std::string, std::size_t> tunnels_;  // calls under way, of those that have any
 };
 
 /// A body of a call, on its way to the destination or from it: counts, keeps the limit, keeps the call.

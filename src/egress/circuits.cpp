@@ -3,10 +3,13 @@
 #include "http/wire.hpp"
 #include "http/wire_body.hpp"
 
+#include <optional>
+#include <utility>
+
 namespace rockdove::egress {
 
 /// Shared by the two directions.
-struct Circuits::Circuit {
+struct Circuits::Circuit : std::enable_shared_from_this<Circuit> {
   Circuit(net::Executor executor, std::shared_ptr<http::Wire> connection, CallPtr of, net::Duration limit)
       : wire(std::move(connection)),
         call(std::move(of)),
@@ -17,16 +20,20 @@ struct Circuits::Circuit {
   ~Circuit() { wire->close(); }
 
   void touch() { silence.set(idle); }
-  /// Half a stream must not look like a whole one: the destination sees a reset.
+  /// Half a stream must not look like a whole one: the destination sees a reset. Whoever brings bytes for it
+  /// is not waited for.
   void fail(boost::system::error_code why) {
+    const auto alive = shared_from_this();
     if (!call->record.error) call->record.error = why;
     wire->reset();
+    if (auto task = std::exchange(sending, std::nullopt)) task->cancel();
   }
 
   const std::shared_ptr<http::Wire> wire;
   const CallPtr call;
   const net::Duration idle;
   net::Deadline silence;
+  std::optional<net::TaskGroup::Task> sending;  // until it has ended
 };
 
 /// What the destination sends.
@@ -74,7 +81,7 @@ Awaitable<Result<http::Response>> Circuits::open(CallPtr call, HostPort target,
   response.body = std::make_unique<Incoming>(circuit, std::move(counted));
   if (outgoing) {
     auto sent = std::make_unique<CallBody>(std::move(call), CallBody::Direction::sent, std::move(outgoing));
-    group_.spawn(send(std::move(circuit), std::move(sent)));
+    circuit->sending = group_.spawn(send(circuit, std::move(sent)));
   }
   co_return response;
 }
@@ -85,6 +92,7 @@ Awaitable<void> Circuits::send(std::shared_ptr<Circuit> circuit, std::unique_ptr
     Circuit& circuit;
     boost::system::error_code why = Error::cancelled;
     ~End() {
+      circuit.sending.reset();
       if (why) circuit.fail(why);
     }
   } end{*circuit};

@@ -115,7 +115,9 @@ Result<Gate::Way> Gate::admit(Call& call, const Target& target) {
   call.allowed();
   Bucket& bucket = buckets_[{*rule, call.who.tunnel}];
   if (!bucket.take(setup_->policy.rule(*rule).rate, net::Clock::now())) return Error::rate_limited;
-  if (ledger_.running() > setup_->options.calls) return Error::queue_full;
+  const bool is_full = ledger_.running() > setup_->options.calls ||
+                       ledger_.running(call.who.tunnel) > setup_->options.tunnel_calls;
+  if (is_full) return Error::queue_full;
   call.bytes_max = setup_->options.call_bytes;
   return way;
 }
@@ -267,7 +269,7 @@ Awaitable<void> Gate::close() {
   co_await circuits_.close();
   outlets_.clear();
   setup_.reset();
-  co_await ledger_.idle_for(net::Duration::zero());
+  co_await ledger_.idle();
   co_await burials_.join();
 }
 

@@ -22,8 +22,9 @@ class Gate {
   struct Options {
     std::vector<Rule> rules;
     std::vector<DestinationOptions> destinations;
-    std::size_t calls = 1024;      ///< under way at a time, waiting ones included; more: 503
-    std::uint64_t call_bytes = 0;  ///< each way in one call; 0: no limit
+    std::size_t calls = 1024;        ///< under way at a time, waiting ones included; more: 503
+    std::size_t tunnel_calls = 512;  ///< of one tunnel, so that no one takes all
+    std::uint64_t call_bytes = 0;    ///< each way in one call; 0: no limit
     std::chrono::milliseconds connect_timeout{10'000};      ///< for a connection, TLS included
     std::chrono::milliseconds first_byte_timeout{150'000};  ///< for an answer's head
     std::chrono::milliseconds idle_timeout{600'000};        ///< without a byte, once the answer began

@@ -236,6 +236,30 @@ class Circuits(EgressTest):
         self.assertEqual(silent_end.result(), (b"", "reset"))
         self.assertEqual(self.ended_calls(self.server_, 1, running=1)["failures"], {"timed_out": 1})
 
+    def test_a_program_that_never_ends_its_side_does_not_keep_a_circuit_whose_destination_is_gone(self):
+        self.server_.toml = '[egress]\nidle_timeout = "300ms"\n' + self.server_.toml
+        self.server_.write_config()
+        self.server_.signal(signal.SIGHUP)
+        self.server_.wait_for_log("the configuration has been read again")
+        caller, other = self.pair()
+        other.sendall(b"good bye")
+        other.close()
+        self.assertEqual(caller.exactly(8), b"good bye")
+        self.assertEqual(self.ended_calls(self.server_, 1)["failures"], {"timed_out": 1})
+
+    def test_one_tunnel_does_not_take_all_calls(self):
+        self.server_.toml = '[egress]\ntunnel_calls = 2\n' + self.server_.toml
+        self.server_.write_config()
+        self.server_.signal(signal.SIGHUP)
+        self.server_.wait_for_log("the configuration has been read again")
+        pairs = [self.pair() for _ in range(2)]
+        connect = f"CONNECT localhost:{self.port} HTTP/1.1\r\nHost: localhost:{self.port}\r\n\r\n".encode()
+        self.assert_error(self.proxy_caller(self.agent_).exchange(connect), 503, "edge", "queue_full")
+        for each in pairs[0]:
+            each.close()
+        self.ended_calls(self.server_, 2, running=1)
+        self.pair()
+
     def test_an_agent_that_is_killed_takes_its_calls_along_and_the_destination_hears_of_it(self):
         _, other = self.pair()
         self.agent_.kill9()

@@ -66,7 +66,8 @@ TEST(EgressConfig, an_app_of_lingxing_has_its_secret_elsewhere) {
 
 TEST(EgressConfig, reads_what_is_set) {
   const EgressConfig config = parse(
-      "[egress]\nlisten = '0.0.0.0:8083'\ncheck_url = 'https://ip.example/'\ncalls = 7\ncall_bytes = '1MiB'\n"
+      "[egress]\nlisten = '0.0.0.0:8083'\ncheck_url = 'https://ip.example/'\ncalls = 7\ntunnel_calls = "
+      "3\ncall_bytes = '1MiB'\n"
       "idle_timeout = '0s'\n"
       "[[egress.destination]]\nname = 'shop'\nurl = 'http://shop.example:8080/v2'\nnetworks = "
       "['10.0.0.0/8']\n"
@@ -76,6 +77,7 @@ TEST(EgressConfig, reads_what_is_set) {
   EXPECT_EQ(config.listen, (HostPort{"0.0.0.0", 8083}));
   EXPECT_EQ(config.check_url, "https://ip.example/");
   EXPECT_EQ(config.gate.calls, 7U);
+  EXPECT_EQ(config.gate.tunnel_calls, 3U);
   EXPECT_EQ(config.gate.call_bytes, 1024U * 1024);
   EXPECT_EQ(config.gate.idle_timeout, 0ms);
   ASSERT_EQ(config.gate.destinations.size(), 1U) << "in place of those that are built in";

@@ -107,6 +107,20 @@ TEST_F(GateTest, a_reload_counts_for_the_next_call) {
   gate_->set_options(options_);
   EXPECT_EQ(call("CONNECT", nobody), "address_denied");
   options_.destinations.front().ca_file = "/no/such/file";
+TEST_F(GateTest, looks_once_whether_calls_are_under_way_when_there_is_no_time_to_wait) {
+  open({});
+  EXPECT_TRUE(run(io_, gate_->ledger().idle_for(net::Duration::zero())));
+  http::Request request;
+  auto under_way = std::make_unique<Call>(gate_->ledger(), Who{"bot", "office", {}}, request);
+  EXPECT_FALSE(run(io_, gate_->ledger().idle_for(net::Duration::zero())));
+  EXPECT_FALSE(run(io_, gate_->ledger().idle_for(std::chrono::milliseconds(-1))));
+  EXPECT_EQ(gate_->ledger().running("bot"), 1U);
+  EXPECT_EQ(gate_->ledger().running("other"), 0U);
+  under_way.reset();
+  EXPECT_TRUE(run(io_, gate_->ledger().idle_for(std::chrono::milliseconds(1))));
+  EXPECT_EQ(gate_->ledger().running("bot"), 0U);
+}
+
   options_.destinations.front().url = net::parse_url("https://127.0.0.1:9").value();
   EXPECT_THROW(gate_->set_options(options_), std::exception);
   EXPECT_EQ(call("GET", "/shop/a"), "destination_refused") << "everything stays as it was";
