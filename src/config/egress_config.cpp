@@ -88,7 +88,8 @@ egress::LingxingApp read_lingxing(Section lingxing, SecretSource& secret) {
 egress::DestinationOptions read_destination(Section& section, EgressConfig& config) {
   egress::DestinationOptions options;
   std::string url, ca_file;
-  std::chrono::milliseconds wait = std::chrono::duration_cast<std::chrono::milliseconds>(options.wait);
+  auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(options.wait);
+  auto hold = std::chrono::duration_cast<std::chrono::milliseconds>(options.hold);
   section.read_name("name", options.name);
   section.read("url", url);
   section.read("ca_file", ca_file);
@@ -97,6 +98,7 @@ egress::DestinationOptions read_destination(Section& section, EgressConfig& conf
   section.read_count("concurrency_per_path", options.concurrency_per_path, 0, count_max);
   section.read_count("waiting", options.waiting, 0, count_max);
   section.read("wait", wait);
+  section.read("hold", hold);
   const bool is_signed = section.contains("lingxing");
   SecretSource secret;
   if (is_signed) options.lingxing = read_lingxing(section.section("lingxing"), secret);
@@ -113,6 +115,7 @@ egress::DestinationOptions read_destination(Section& section, EgressConfig& conf
   options.ca_file = ca_file;
   if (wait.count() == 0) section.fail("wait", "wait must not be 0; waiting = 0 turns calls away at once");
   options.wait = wait;
+  options.hold = hold;
   if (!is_signed) return options;
   if (parsed->path.size() > 1)
     section.fail("url", "url must have no path with lingxing: that would be before the token's, too");

@@ -32,6 +32,7 @@ struct DestinationOptions {
   std::size_t concurrency_per_path = 0;  ///< calls to one path (without the query) at a time; 0: no limit
   std::size_t waiting = 256;             ///< calls that wait for a place, per line; more: 503
   net::Duration wait = std::chrono::seconds(120);  ///< longest wait for one
+  net::Duration hold = std::chrono::seconds(120);  ///< longest use of one, but for CONNECT; 0: no limit
   std::optional<LingxingApp> lingxing;  ///< calls by name get its token and sign; none: as they are
 
   bool operator==(const DestinationOptions&) const = default;

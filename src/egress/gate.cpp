@@ -122,7 +122,8 @@ Result<Gate::Way> Gate::admit(Call& call, const Target& target) {
   return way;
 }
 
-/// A call keeps its places until its last byte.
+/// A call keeps its places until its last byte, but for no longer than `hold`: one that reads or sends slowly
+/// must not stop the others. A CONNECT is a connection of the destination's until it ends.
 Awaitable<Result<void>> Gate::wait_for_places(CallPtr call, const Target& target, const Way& way) {
   if (!way.destination) co_return Result<void>{};
   const DestinationOptions& options = way.destination->options();
@@ -146,6 +147,7 @@ Awaitable<Result<void>> Gate::wait_for_places(CallPtr call, const Target& target
   }
   co_return Result<void>{};
 }
+  if (target.form != Target::Form::connect) call->hold_places_for(options.hold);
 
 Awaitable<Result<http::Response>> Gate::connect(CallPtr call, Target target, Way way, http::Request request) {
   const Options& options = way.setup->options;

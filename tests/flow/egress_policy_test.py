@@ -139,6 +139,15 @@ class Queueing(EgressTest):
         self.assertEqual(len(targets), 3)
         self.assertEqual(targets[0], b"/lists?page=1")
 
+    def test_a_call_that_takes_too_long_gives_its_place_up(self):
+        self.scene_with('concurrency_per_path = 1\nhold = "300ms"')
+        first = self.call_beside("/shop/lists")
+        self.gate_.wait_inside(1)
+        second = self.call_beside("/shop/lists")
+        self.gate_.wait_inside(2)
+        self.gate_.open()
+        self.assertEqual((first.result().body, second.result().body), (b"done", b"done"))
+
     def test_calls_to_one_host_wait_whichever_way_they_come(self):
         self.scene_with("concurrency = 1")
         first = self.call_beside("/shop/a")

@@ -71,7 +71,7 @@ TEST(EgressConfig, reads_what_is_set) {
       "idle_timeout = '0s'\n"
       "[[egress.destination]]\nname = 'shop'\nurl = 'http://shop.example:8080/v2'\nnetworks = "
       "['10.0.0.0/8']\n"
-      "concurrency = 3\nwaiting = 0\nwait = '1s'\n"
+      "concurrency = 3\nwaiting = 0\nwait = '1s'\nhold = '2s'\n"
       "[[egress.allow]]\ntunnel = 'bot'\nhosts = 'a.example'\nrate = 5\n"
       "[[egress.allow]]\ntunnel = '*'\ndestinations = ['shop']\nnetworks = ['::1', '127.0.0.0/8']\n");
   EXPECT_EQ(config.listen, (HostPort{"0.0.0.0", 8083}));
@@ -88,6 +88,7 @@ TEST(EgressConfig, reads_what_is_set) {
   EXPECT_EQ(shop.concurrency, 3U);
   EXPECT_EQ(shop.waiting, 0U);
   EXPECT_EQ(shop.wait, 1s);
+  EXPECT_EQ(shop.hold, 2s);
   ASSERT_EQ(config.gate.rules.size(), 2U);
   EXPECT_TRUE(config.gate.rules[0].hosts.at(0).matches({"a.example", 443}));
   EXPECT_EQ(config.gate.rules[0].rate, 5U);
