@@ -44,7 +44,7 @@ http::Client::Options Outlet::client_options(Options options) {
   client.first_byte_timeout = options.first_byte_timeout;
   client.idle_timeout = options.idle_timeout;
   client.on_connect = [this](const Result<void>& result) {
-    is_untrusted_ = !result && result.error() == Error::untrusted_server;
+    connect_error_ = result ? boost::system::error_code() : result.error();
   };
   return client;
 }
@@ -52,9 +52,12 @@ http::Client::Options Outlet::client_options(Options options) {
 Awaitable<Result<http::Response>> Outlet::handle(http::Request request) {
   auto response = co_await client_.handle(std::move(request));
   if (!response) {
-    const bool is_untrusted = response.error() == Error::upstream_refused && is_untrusted_;
-    co_return is_untrusted ? make_error_code(Error::destination_untrusted)
-                           : as_destination_error(response.error());
+    if (response.error() != Error::upstream_refused) co_return as_destination_error(response.error());
+    if (connect_error_ == Error::untrusted_server) co_return Error::destination_untrusted;
+    // A handshake that takes too long is broken off, as nothing else does.
+    const bool is_late =
+        connect_error_ == Error::timed_out || connect_error_ == net::asio::error::operation_aborted;
+    co_return is_late ? Error::destination_timeout : Error::destination_refused;
   }
   if (response->body) response->body = std::make_unique<AnswerBody>(std::move(response->body));
   co_return response;

@@ -33,7 +33,7 @@ class Outlet final : public http::Handler {
  private:
   http::Client::Options client_options(Options options);
 
-  bool is_untrusted_ = false;  // so the last handshake found
+  boost::system::error_code connect_error_;  // of the last attempt
   http::Client client_;
 };
 

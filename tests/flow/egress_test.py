@@ -338,6 +338,15 @@ class Failures(EgressTest):
         response = self.proxy_caller(agent).exchange(request(f"http://{host}/", host=host))
         self.assert_error(response, 504, "destination", "destination_timeout")
 
+    def test_a_connection_that_does_not_come_about_in_time_is_a_504(self):
+        silent = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(silent.close)
+        port = silent.getsockname()[1]
+        server = self.server(toml='[egress]\nconnect_timeout = "200ms"\n' + allow(f"localhost:{port}"))
+        agent = self.egress_agent(server)
+        response = self.proxy_caller(agent).exchange(request(f"https://localhost:{port}/", host="x"))
+        self.assert_error(response, 504, "destination", "destination_timeout")
+
     def test_an_answer_that_breaks_off_does_not_look_whole(self):
         def half(connection, message):
             connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
