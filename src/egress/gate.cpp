@@ -101,6 +101,8 @@ Result<Gate::Way> Gate::admit(Call& call, const Target& target) {
     const auto named = setup_->destinations.find(target.name);
     if (named == setup_->destinations.end()) return Error::destination_unknown;
     way.destination = named->second;
+    const bool has_base = way.destination->options().url.path.size() > 1;
+    if (has_base && has_dot_segment(target.path)) return Error::malformed;
   } else {
     way.destination = setup_->at(target.address);
   }

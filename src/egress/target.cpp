@@ -48,6 +48,18 @@ Result<Target> parse_target(std::string_view method, std::string_view target) {
   return result;
 }
 
+bool has_dot_segment(std::string_view path) {
+  std::string plain(without_query(path));
+  std::ranges::transform(plain, plain.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  for (const auto& [escape, meaning] : {std::pair("%2e", "."), std::pair("%2f", "/"), std::pair("%5c", "/"),
+                                        std::pair("\\", "/"), std::pair(";", "/")})
+    for (auto at = plain.find(escape); at != plain.npos; at = plain.find(escape, at))
+      plain.replace(at, std::string_view(escape).size(), meaning);
+  plain += '/';
+  return plain.find("/./") != plain.npos || plain.find("/../") != plain.npos;
+}
+
 std::string_view without_query(std::string_view path) {
   return path.substr(0, path.find('?'));
 }

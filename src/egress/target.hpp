@@ -27,6 +27,9 @@ struct Target {
 /// Error::malformed: none of the three; Error::destination_unknown: no name that a destination can have.
 Result<Target> parse_target(std::string_view method, std::string_view target);
 
+/// True if `path` has a segment "." or "..", however it is written: a destination could leave its base by it.
+bool has_dot_segment(std::string_view path);
+
 /// `path` without its query.
 std::string_view without_query(std::string_view path);
 

@@ -67,6 +67,13 @@ TEST_F(GateTest, a_destination_is_allowed_by_its_host_or_its_name) {
   EXPECT_EQ(call("GET", "/shop/a", "others"), "destination_denied");
 }
 
+TEST_F(GateTest, no_call_leaves_the_base_path_of_a_destination) {
+  open({rule("bot", {nobody})});
+  EXPECT_EQ(call("GET", "/shop/../admin"), "malformed");
+  EXPECT_EQ(call("GET", "/shop/a/%2e%2e/%2E./admin"), "malformed");
+  EXPECT_EQ(call("GET", "/shop/a..b/?c=/../d"), "destination_refused") << "passed on";
+}
+
 TEST_F(GateTest, one_that_lends_the_servers_credentials_is_not_allowed_by_its_host) {
   auto signed_shop = shop();
   signed_shop.lingxing = LingxingApp{"ak_test123456789", "secret", {}};

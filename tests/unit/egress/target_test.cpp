@@ -40,6 +40,14 @@ TEST(Target, the_first_segment_of_a_path_is_a_destinations_name) {
     EXPECT_EQ(parse_target("GET", text).error(), Error::destination_unknown) << text;
 }
 
+TEST(Target, a_path_that_could_lead_above_its_base_is_known_however_it_is_written) {
+  for (const char* path : {"/..", "/../admin", "/a/../../admin", "/./a", "/%2e%2E/a", "/.%2e/a", "/a/..%2fb",
+                           "/..\\a", "/..%5Ca", "/..;x=1/a", "/a/..?b"})
+    EXPECT_TRUE(has_dot_segment(path)) << path;
+  for (const char* path : {"/", "/a/b", "/...", "/a..b/..c/d..", "/.well-known/x", "/a?b=/../c", "/a%2fb"})
+    EXPECT_FALSE(has_dot_segment(path)) << path;
+}
+
 TEST(Target, a_path_ends_before_its_query) {
   EXPECT_EQ(without_query("/a/b?c?d"), "/a/b");
   EXPECT_EQ(without_query("/a"), "/a");
