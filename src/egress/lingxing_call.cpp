@@ -40,11 +40,18 @@ bool is_token_path(std::string_view path) {
   return std::search(plain.begin(), plain.end(), service.begin(), service.end(), same_letter) != plain.end();
 }
 
+Refusal too_many() {
+  return refuse(
+      400, "bad_parameter",
+      "more than " + std::to_string(lingxing_parameters_max) + " parameters, query and body together");
+}
+
 Refusal take_query(LingxingCall& call, std::string_view query) {
   while (!query.empty()) {
     const std::string_view pair = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(pair.size() + 1, query.size()));
     if (pair.empty()) continue;
+    if (call.parameters.size() >= lingxing_parameters_max) return too_many();
     const std::string_view name_text = pair.substr(0, pair.find('='));
     const auto name = query_decode(name_text);
     const auto value = query_decode(pair.substr(std::min(name_text.size() + 1, pair.size())));
@@ -81,9 +88,10 @@ Refusal take_body(LingxingCall& call, const http::Request& request) {
     return refuse(415, "unsupported_type", "the body has to be JSON with Content-Type: application/json");
   auto body = parse_lingxing_body(request.content);
   if (!body)
-    return refuse(400, "bad_body",
-                  "the body has to be one JSON object in UTF-8, at most 32 levels deep, and no object may "
-                  "have two members of one name");
+    return refuse(
+        400, "bad_body",
+        "the body has to be one JSON object in UTF-8, at most 32 levels deep, with at most 500 members "
+        "and 50000 values, and no object may have two members of one name");
   call.has_body = true;
   call.content = std::move(body->text);
   std::ranges::move(body->parameters, std::back_inserter(call.parameters));
@@ -91,6 +99,7 @@ Refusal take_body(LingxingCall& call, const http::Request& request) {
 }
 
 Refusal check_names(const std::vector<LingxingParameter>& parameters) {
+  if (parameters.size() > lingxing_parameters_max) return too_many();
   std::vector<std::string_view> names;
   for (const LingxingParameter& each : parameters) names.push_back(each.name);
   std::ranges::sort(names);

@@ -30,7 +30,7 @@ struct LingxingRefusal {
 
 /// Takes a request whose body has been read. Refused, because a sign cannot be right or would not be ours:
 ///  - `bad_target`: not in origin form, a fragment, a bad escape, not UTF-8;
-///  - `bad_body`: no JSON object, two members of one name, too deep; a body with GET or HEAD;
+///  - `bad_body`: no JSON object, two members of one name, too deep, too many values; a body with GET;
 ///  - `unsupported_type` (415): a body of another type than application/json, for instance a file;
 ///  - `bad_parameter`: no name, or a name that is used twice, also once in the query and once in the body;
 ///  - `reserved_parameter`: access_token, app_key, sign or timestamp. Who signs calls itself holds another

@@ -42,13 +42,14 @@ class Rewriter {
 
   bool on_document_begin(json::error_code&) { return true; }
   bool on_document_end(json::error_code&) { return true; }
-  bool on_object_begin(json::error_code&) { return open(false); }
+  bool on_object_begin(json::error_code& error) { return open(false, error); }
   bool on_object_end(std::size_t, json::error_code& error) { return close_object(error); }
-  bool on_array_begin(json::error_code&) { return open(true); }
+  bool on_array_begin(json::error_code& error) { return open(true, error); }
   bool on_array_end(std::size_t, json::error_code& error) { return close_array(error); }
   bool on_key_part(json::string_view part, std::size_t, json::error_code&) { return gather(part); }
-  bool on_key(json::string_view part, std::size_t, json::error_code&) {
+  bool on_key(json::string_view part, std::size_t, json::error_code& error) {
     gather(part);
+    if (open_.size() == 1 && open_.front().members.size() >= lingxing_parameters_max) return refuse(error);
     open_.back().members.push_back({std::exchange(piece_, {}), {}, {}});
     return true;
   }
@@ -98,12 +99,15 @@ class Rewriter {
     return add(std::move(text), std::move(same), error);
   }
 
+  static bool refuse(json::error_code& error) {
+    error = Error::malformed;
+    return false;
+  }
+
   /// A value is complete.
   bool add(std::string text, std::string as_signed, json::error_code& error) {
-    if (open_.empty()) {
-      error = Error::malformed;  // the body is no object
-      return false;
-    }
+    if (open_.empty()) return refuse(error);  // the body is no object
+    if (++values_ > lingxing_values_max) return refuse(error);
     Container& container = open_.back();
     if (container.is_array) {
       if (!container.elements.empty()) container.elements += ',';
@@ -116,7 +120,9 @@ class Rewriter {
     return true;
   }
 
-  bool open(bool is_array) {
+  bool open(bool is_array, json::error_code& error) {
+    if (++values_ > lingxing_values_max)
+      return refuse(error);  // before it is complete: it takes room already
     open_.push_back({is_array, {}, {}});
     return true;
   }
@@ -131,10 +137,7 @@ class Rewriter {
     std::vector<Member> members = std::move(open_.back().members);
     open_.pop_back();
     std::ranges::sort(members, {}, &Member::name);
-    if (std::ranges::adjacent_find(members, {}, &Member::name) != members.end()) {
-      error = Error::malformed;
-      return false;
-    }
+    if (std::ranges::adjacent_find(members, {}, &Member::name) != members.end()) return refuse(error);
     std::string text = "{";
     for (const Member& member : members) {
       if (text.size() > 1) text += ',';
@@ -149,7 +152,8 @@ class Rewriter {
   }
 
   std::vector<Container> open_;
-  std::string piece_;  // of a string, key or number that comes in parts
+  std::string piece_;       // of a string, key or number that comes in parts
+  std::size_t values_ = 0;  // containers count twice
   LingxingBody result_;
 };
 

@@ -27,9 +27,14 @@ struct LingxingBody {
 
 /// Containers inside each other, the body itself included.
 inline constexpr std::size_t lingxing_depth_max = 32;
+/// Members of the body; with those of the query, parameters of a call. Each is sorted, checked and signed.
+inline constexpr std::size_t lingxing_parameters_max = 500;
+/// Values of all kinds in one body: what each costs is many times its bytes.
+inline constexpr std::size_t lingxing_values_max = 50'000;
 
-/// Error::malformed unless `body` is one JSON object (RFC 8259) in UTF-8, at most lingxing_depth_max deep, in
-/// which no object has two members of one name: Lingxing would see one of them, and nobody can say which.
+/// Error::malformed unless `body` is one JSON object (RFC 8259) in UTF-8, at most lingxing_depth_max deep
+/// and with no more values and members than the limits above say, in which no object has two members of one
+/// name: Lingxing would see one of them, and nobody can say which.
 Result<LingxingBody> parse_lingxing_body(std::string_view body);
 
 }  // namespace rockdove::egress

@@ -135,6 +135,19 @@ TEST(LingxingCall, is_refused_where_no_sign_could_be_right) {
 
 TEST(LingxingCall, names_a_doubled_parameter_without_control_characters_and_cut) {
   const auto checked = lingxing_call(request_of("GET", "/x?a%0a%1b=1&a%0A%1B=2"));
+TEST(LingxingCall, has_at_most_500_parameters_query_and_body_together) {
+  std::string query = "/x?";
+  for (int i = 0; i < 499; ++i) query += std::to_string(i) + "=1&";
+  const auto with = [&](std::string target, const std::string& body) {
+    http::Request request = request_of("POST", std::move(target), body);
+    if (!body.empty()) request.fields.add("Content-Type", "application/json");
+    return refusal_of(std::move(request));
+  };
+  EXPECT_EQ(with(query, R"({"a":1,"b":2})"), "400 bad_parameter");
+  EXPECT_EQ(with(query + "a=1&b=2", ""), "400 bad_parameter");
+  EXPECT_TRUE(std::holds_alternative<LingxingCall>(lingxing_call(request_of("GET", query + "a=1"))));
+}
+
   EXPECT_EQ(std::get<LingxingRefusal>(checked).message, "the parameter a\\u000a\\u001b is there twice");
   const std::string name(1000, 'n');
   const auto cut = lingxing_call(request_of("GET", "/x?" + name + "=1&" + name + "=2"));

@@ -95,6 +95,26 @@ TEST(LingxingJson, is_no_deeper_than_32_levels) {
   EXPECT_EQ(text_of(nested(lingxing_depth_max + 1)), "refused");
 }
 
+TEST(LingxingJson, has_no_more_members_and_values_than_may_cost_time) {
+  const auto members = [](std::size_t count) {
+    std::string text = "{";
+    for (std::size_t i = 0; i < count; ++i)
+      text.append(i ? "," : "").append("\"").append(std::to_string(10'000 + i)).append("\":1");
+    return text + "}";
+  };
+  EXPECT_EQ(text_of(members(lingxing_parameters_max)), members(lingxing_parameters_max));
+  EXPECT_EQ(text_of(members(lingxing_parameters_max + 1)), "refused");
+  const std::string inside = R"({"a":)" + members(lingxing_parameters_max + 1) + "}";
+  EXPECT_EQ(text_of(inside), inside) << "it is one parameter";
+  const auto list = [](std::size_t count) {
+    std::string text = R"({"a":[1)";
+    for (std::size_t i = 1; i < count; ++i) text += ",1";
+    return text + "]}";
+  };
+  EXPECT_EQ(text_of(list(lingxing_values_max - 10)), list(lingxing_values_max - 10));
+  EXPECT_EQ(text_of(list(lingxing_values_max)), "refused");
+}
+
 TEST(LingxingJson, same_names_in_different_objects_are_no_trouble) {
   EXPECT_EQ(text_of(R"({"a":{"a":{"a":1}},"b":[{"a":1},{"a":2}]})"),
             R"({"a":{"a":{"a":1}},"b":[{"a":1},{"a":2}]})");
