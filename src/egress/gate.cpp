@@ -147,9 +147,9 @@ Awaitable<Result<void>> Gate::wait_for_places(CallPtr call, const Target& target
     if (!place) co_return place.error();
     call->places.push_back(std::move(*place));
   }
+  if (target.form != Target::Form::connect) call->hold_places_for(options.hold);
   co_return Result<void>{};
 }
-  if (target.form != Target::Form::connect) call->hold_places_for(options.hold);
 
 Awaitable<Result<http::Response>> Gate::connect(CallPtr call, Target target, Way way, http::Request request) {
   const Options& options = way.setup->options;

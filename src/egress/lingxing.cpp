@@ -4,6 +4,7 @@
 #include "net/crypto.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 #include <variant>
@@ -64,7 +65,8 @@ Lingxing::Lingxing(net::Executor executor, std::shared_ptr<http::Handler> next, 
       clock_(std::move(clock)),
       api_(executor, std::move(next), options_.peek_bytes),
       tokens_(executor, api_, token_options(options_), clock_),
-      gates_(executor, options_.gates) {}
+      gates_(executor, options_.gates),
+      readings_(executor, net::abort_on_error) {}
 Lingxing::~Lingxing() = default;
 
 Awaitable<Result<http::Response>> Lingxing::handle(http::Request request) {
@@ -78,7 +80,7 @@ Awaitable<Result<http::Response>> Lingxing::handle(http::Request request) {
     ~Counted() { --count; }
     std::size_t& count;
   } counted(running_);
-  const auto read = co_await http::read_all(request, options_.body_bytes);
+  const auto read = co_await read_body(request);
   if (!read) {
     ++counters_.refused;
     co_return read.error();
@@ -87,11 +89,56 @@ Awaitable<Result<http::Response>> Lingxing::handle(http::Request request) {
   auto checked = lingxing_call(std::move(request));
   if (const auto* refusal = std::get_if<LingxingRefusal>(&checked)) {
     ++counters_.refused;
-    co_return http::error_response(refusal->status, refusal->cause, refusal->message, request_id);
+    auto response = http::error_response(refusal->status, refusal->cause, refusal->message, request_id);
+    if (refusal->status == 405) response.fields.add("Allow", "GET, POST");
+    co_return response;
   }
   LingxingCall call = std::get<LingxingCall>(std::move(checked));
   auto response = co_await serve(std::move(call));
   co_return response;
+}
+
+/// Shared by the task and the call: either may end first.
+struct Lingxing::Reading {
+  Reading(net::Executor executor, http::Request of) : request(std::move(of)), news(executor) {}
+  http::Request request;
+  net::Event news;
+  std::optional<Result<void>> result;
+  std::optional<net::TaskGroup::Task> task;  // until it has ended
+  bool is_late = false;
+};
+
+Awaitable<Result<void>> Lingxing::read_body(http::Request& request) {
+  if (!request.body) co_return co_await http::read_all(request, options_.body_bytes);
+  const auto reading = std::make_shared<Reading>(executor_, std::move(request));
+  struct GiveUp {
+    Reading& reading;
+    ~GiveUp() {
+      if (reading.task) reading.task->cancel();
+    }
+  } give_up{*reading};
+  net::Deadline deadline(net::Deadlines::of(executor_.context()), [state = reading.get()] {
+    state->is_late = true;
+    state->news.notify();
+  });
+  deadline.set(options_.body_limit);
+  reading->task = readings_.spawn(read(options_.body_bytes, reading));
+  while (reading->task && !reading->is_late) co_await reading->news.wait();
+  if (!reading->result) co_return Error::body_timed_out;
+  request = std::move(reading->request);
+  co_return *reading->result;
+}
+
+Awaitable<void> Lingxing::read(std::size_t limit, std::shared_ptr<Reading> reading) {
+  struct Ended {
+    Reading& reading;
+    ~Ended() {
+      reading.task.reset();
+      reading.news.notify();
+    }
+  } ended{*reading};
+  const auto read = co_await http::read_all(reading->request, limit);
+  reading->result.emplace(read);
 }
 
 Awaitable<Result<http::Response>> Lingxing::serve(LingxingCall call) {
@@ -113,6 +160,12 @@ Awaitable<Result<http::Response>> Lingxing::serve(LingxingCall call) {
     const auto started = net::Clock::now();
     auto response = co_await send(call, given.token);
     if (!response) co_return response.error();
+    if (response->status >= 300 && response->status < 400)
+      co_return http::error_response(502, "lingxing_redirect",
+                                     "Lingxing answered with a redirect, which may repeat the token",
+                                     call.context.request_id);
+    for (const char* name : {"Location", "Content-Location", "Refresh", "Link"})
+      response->fields.remove(name);
     const std::string code = code_of(*response);
     const LingxingVerdict verdict = judge_lingxing(code);
     if (verdict == LingxingVerdict::stale && !has_renewed && tokens_.refuse(given.token, code)) {
@@ -184,6 +237,8 @@ Lingxing::Counters Lingxing::counters() const {
 }
 
 Awaitable<void> Lingxing::close() {
+  readings_.cancel();
+  co_await readings_.join();
   co_await tokens_.close();
   co_await api_.close();
 }

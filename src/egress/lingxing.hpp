@@ -20,6 +20,9 @@ namespace rockdove::egress {
 /// 2001005, and after 3001008 and 103 with growing pauses within `wait_limit`. Whatever else it answers goes
 /// to the caller as it is, and so does a 3001008 that does not end.
 ///
+/// A redirect is not passed on: its Location may repeat the query, and with it the token (502
+/// `lingxing_redirect`).
+///
 /// What cannot be signed is refused with 4xx (lingxing_call()); 503 `queue_full` if there was no place in
 /// time; 502 `lingxing_token` with Lingxing's own words if it gives no token. Neither token nor secret is
 /// ever in a log or an answer of ours. Loop thread only; close() must have returned before it is destroyed.
@@ -32,7 +35,8 @@ class Lingxing final : public http::Handler {
     LingxingToken::Options token;
     std::size_t calls = 128;               ///< at a time, running and waiting; Error::queue_full
     std::size_t body_bytes = 1024 * 1024;  ///< of a call; Error::body_too_large
-    std::size_t peek_bytes = 64 * 1024;    ///< a longer answer streams, its `code` unread
+    net::Duration body_limit = std::chrono::seconds(30);   ///< for all of it; Error::body_timed_out
+    std::size_t peek_bytes = 64 * 1024;                    ///< a longer answer streams, its `code` unread
     net::Duration wait_limit = std::chrono::seconds(130);  ///< for a place, a token and the end of 3001008
     net::Duration call_limit = std::chrono::seconds(130);  ///< of one exchange; Lingxing gives up after 120 s
     net::Duration fetch_limit = std::chrono::seconds(30);  ///< of an exchange with a token endpoint
@@ -69,6 +73,9 @@ class Lingxing final : public http::Handler {
   class PlacedBody;
   using Place = std::unique_ptr<LingxingGates::Place>;
 
+  struct Reading;
+  Awaitable<Result<void>> read_body(http::Request& request);
+  static Awaitable<void> read(std::size_t limit, std::shared_ptr<Reading> reading);
   Awaitable<Result<http::Response>> serve(LingxingCall call);
   Awaitable<Result<http::Response>> send(const LingxingCall& call, const std::string& token);
   Awaitable<bool> pause(std::chrono::milliseconds time, Wait& wait);
@@ -82,6 +89,7 @@ class Lingxing final : public http::Handler {
   LingxingGates gates_;
   Counters counters_;
   std::size_t running_ = 0;
+  net::TaskGroup readings_;
 };
 
 }  // namespace rockdove::egress

@@ -81,7 +81,7 @@ Refusal take_body(LingxingCall& call, const http::Request& request) {
     call.has_body = request.has_body;
     return std::nullopt;
   }
-  if (call.method == "GET" || call.method == "HEAD")
+  if (call.method == "GET")
     return refuse(400, "bad_body", "a GET carries its parameters in the query, not in a body");
   const auto type = request.fields.get("Content-Type");
   if ((type && !is_json_type(*type)) || request.fields.contains("Content-Encoding"))
@@ -123,6 +123,8 @@ void drop_own_fields(http::Fields& fields) {
 std::variant<LingxingCall, LingxingRefusal> lingxing_call(http::Request request) {
   if (!request.upgrade.empty() || request.method == "CONNECT")
     return LingxingRefusal{501, "upgrade_refused", "Lingxing speaks plain HTTP only"};
+  if (request.method != "GET" && request.method != "POST")
+    return LingxingRefusal{405, "bad_method", "Lingxing takes GET and POST only"};
   LingxingCall call;
   call.method = request.method;
   auto refusal = take_target(call, request.target);

@@ -32,7 +32,9 @@ struct LingxingRefusal {
 ///  - `bad_target`: not in origin form, a fragment, a bad escape, not UTF-8;
 ///  - `bad_body`: no JSON object, two members of one name, too deep, too many values; a body with GET;
 ///  - `unsupported_type` (415): a body of another type than application/json, for instance a file;
-///  - `bad_parameter`: no name, or a name that is used twice, also once in the query and once in the body;
+///  - `bad_method` (405): neither GET nor POST: Lingxing has no others, and TRACE would show what is signed;
+///  - `bad_parameter`: more than lingxing_parameters_max; no name, or a name that is used twice, also once in
+///  the query and once in the body;
 ///  - `reserved_parameter`: access_token, app_key, sign or timestamp. Who signs calls itself holds another
 ///  token,
 ///    and that must not be replaced in silence;

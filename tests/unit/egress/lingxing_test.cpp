@@ -80,6 +80,40 @@ TEST_F(LingxingTest, passes_every_other_answer_on_as_it_is) {
   EXPECT_EQ(api_.seen.size(), 8U) << "nobody knows whether it was done: not sent again";
 }
 
+TEST_F(LingxingTest, does_not_show_its_token_in_a_redirect_or_a_trace) {
+  call("/warm");
+  for (const int status : {301, 302, 307, 308, 201}) {
+    api_.business = [&] {
+      auto response = http::make_response(status, "text/plain", "");
+      response.fields.add("Location", "https://elsewhere.example" + api_.seen.back().target);
+      return Result<http::Response>(std::move(response));
+    };
+    http::Request request = get("/x");
+    const auto response = test::run(io_, lingxing().handle(std::move(request))).value();
+    EXPECT_EQ(response.status, status == 201 ? 201 : 502);
+    EXPECT_FALSE(response.fields.contains("Location"));
+    EXPECT_EQ(response.content.find(api_.token), response.content.npos);
+  }
+  const std::size_t before = api_.seen.size();
+  for (const char* method : {"TRACE", "PUT", "DELETE", "HEAD", "OPTIONS", "get"}) {
+    const auto response = test::run(io_, lingxing().handle(test::request_of(method, "/x"))).value();
+    EXPECT_EQ(response.status, 405) << method;
+    EXPECT_EQ(response.fields.get("Allow"), "GET, POST");
+  }
+  EXPECT_EQ(api_.seen.size(), before);
+}
+
+TEST_F(LingxingTest, waits_for_a_body_no_longer_than_it_may) {
+  options_.body_limit = 40ms;
+  const auto feed = std::make_shared<test::Feed>(io_);
+  http::Request request = post("/x", "");
+  request.has_body = true;
+  request.body = std::make_unique<test::FeedBody>(feed);
+  feed->add("{\"a\"");
+  EXPECT_EQ(call(std::move(request)), "body_timed_out");
+  EXPECT_EQ(api_.seen.size(), 0U);
+}
+
 TEST_F(LingxingTest, streams_an_answer_that_is_longer_than_it_has_to_know) {
   options_.peek_bytes = 10;
   const auto feed = std::make_shared<test::Feed>(io_);
