@@ -86,18 +86,6 @@ std::string authority_of(const Client::Options& options) {
 
 }  // namespace
 
-/// A request that waits for a connection. One that is cancelled after it was called passes its turn on.
-struct Client::Waiter {
-  explicit Waiter(Client& owner) : client(owner), turn(owner.executor_) { client.waiting_.push_back(this); }
-  ~Waiter() {
-    if (!is_called) client.waiting_.remove(this);
-    else if (!has_resumed) client.wake_one();
-  }
-  Client& client;
-  net::Event turn;
-  bool is_called = false, has_resumed = false;
-};
-
 Client::Client(net::Executor executor, Options options)
     : executor_(executor),
       options_(std::move(options)),
@@ -121,13 +109,24 @@ Awaitable<Result<Response>> Client::handle(Request request) {
   if (!has_true_length(request)) co_return Error::malformed;
   const bool is_whole = !request.body;
   for (bool is_first = true;; is_first = false) {
-    auto wire = is_first ? take_idle() : nullptr;
+    auto place = co_await take_place();
+    if (!place) co_return place.error();
+    struct Held {
+      Client* client;
+      ~Held() {
+        if (client) client->released();
+      }
+    } held{this};
+    std::shared_ptr<Wire> wire = std::move(*place);
+    const bool is_fit = wire && is_first && is_usable(*wire);
+    if (wire && !is_fit) std::exchange(wire, nullptr)->close();
     const bool reused = wire != nullptr;
     if (!wire) {
       auto connected = co_await connect();
       if (!connected) co_return connected.error();
       wire = *connected;
     }
+    held.client = nullptr;  // the exchange's now
     if (request.context.record) request.context.record->reached = wire->stream().peer().address();
     auto exchange = std::make_shared<ClientExchange>(*this, std::move(wire), reused);
     auto response = co_await attempt(exchange, request);
@@ -310,20 +309,8 @@ Awaitable<Result<void>> Client::probe() {
   co_return Result<void>{};
 }
 
+/// The caller holds a place for it.
 Awaitable<Result<std::shared_ptr<Wire>>> Client::connect() {
-  while (open_ >= options_.connections) {
-    Waiter waiter(*this);
-    co_await waiter.turn.wait();
-    waiter.has_resumed = true;
-    if (auto idle = take_idle()) co_return idle;
-  }
-  ++open_;
-  struct Slot {
-    Client* client;
-    ~Slot() {
-      if (client) client->released();
-    }
-  } slot{this};
   const net::DialOptions dial_options{options_.connect_timeout, options_.permits};
   auto socket = co_await net::dial(options_.address, dial_options);
   if (!socket) {
@@ -340,41 +327,7 @@ Awaitable<Result<std::shared_ptr<Wire>>> Client::connect() {
   }
   if (options_.on_connect) options_.on_connect(secured);
   if (!secured) co_return Error::upstream_refused;
-  slot.client = nullptr;
   co_return std::make_shared<Wire>(std::move(stream));
-}
-
-std::shared_ptr<Wire> Client::take_idle() {
-  while (!idle_.empty()) {
-    auto wire = std::move(idle_.front().wire);
-    idle_.pop_front();
-    // Bytes nobody asked for, or the end: not a connection to send a request on.
-    if (!wire->is_closed() && wire->is_open() && wire->buffered().empty()) return wire;
-    wire->close();
-    released();
-  }
-  return nullptr;
-}
-
-void Client::keep(std::shared_ptr<Wire> wire) {
-  wire->shrink();
-  wire->watch();  // tells when the upstream closes it, and is the next answer's first read
-  idle_.push_front({std::move(wire), net::Clock::now()});
-  if (!sweep_.is_set()) sweep_.set(options_.keep_alive_timeout);
-  wake_one();
-}
-
-void Client::released() {
-  --open_;
-  wake_one();
-}
-
-void Client::wake_one() {
-  if (waiting_.empty()) return;
-  Waiter* waiter = waiting_.front();
-  waiting_.pop_front();
-  waiter->is_called = true;
-  waiter->turn.notify();
 }
 
 Awaitable<void> Client::close() {

@@ -27,6 +27,7 @@ class Client final : public Handler {
     bool tls = false;  ///< checked against the system's authorities
     net::TlsTrust trust;
     std::size_t connections = 256;                            ///< open at a time; more requests wait for one
+    net::Duration queue_wait = std::chrono::seconds(30);      ///< so long; then Error::queue_full
     net::Duration connect_timeout = std::chrono::seconds(5);  ///< TLS included
     net::Duration first_byte_timeout = std::chrono::seconds(60);  ///< unless the request says otherwise
     net::Duration idle_timeout = std::chrono::minutes(10);        ///< silence inside a body
@@ -56,11 +57,14 @@ class Client final : public Handler {
   struct Waiter;
   using ExchangePtr = std::shared_ptr<ClientExchange>;
 
+  Awaitable<Result<std::shared_ptr<Wire>>> take_place();
   Awaitable<Result<std::shared_ptr<Wire>>> connect();
   std::shared_ptr<Wire> take_idle();
   void keep(std::shared_ptr<Wire> wire);
   void released();
-  void wake_one();
+  void give_back(std::shared_ptr<Wire> wire);
+  void serve_waiting();
+  static bool is_usable(const Wire& wire);
 
   Awaitable<Result<Response>> attempt(ExchangePtr exchange, Request& request);
   std::string compose(const Request& request, std::string_view& tail) const;

@@ -269,6 +269,43 @@ TEST_F(AClient, passes_the_turn_of_a_waiting_request_on_that_was_cancelled) {
   EXPECT_TRUE(upstream_->requests()[1].starts_with("GET /third "));
 }
 
+TEST_F(AClient, lets_nobody_who_comes_later_overtake_a_request_that_waits) {
+  Client::Options options;
+  options.connections = 1;
+  start(
+      [](std::size_t connection, auto) {
+        return connection == 0 ? std::string("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhe") : ok;
+      },
+      std::move(options));
+  Answer first = run(io_, client_->handle(request_of("GET", "/first")));  // holds the one connection
+  ASSERT_TRUE(first && first->body);
+  const auto done = std::make_shared<std::vector<std::string>>();
+  test::on_loop(io_, [&] { group_.spawn(note(*client_, "/waits", done)); });
+  test::on_loop(io_, [&] {  // it becomes free, and before the loop comes to who waits somebody else asks
+    first->body.reset();
+    group_.spawn(note(*client_, "/late", done));
+  });
+  ASSERT_TRUE(run_until(io_, [&] { return done->size() == 2; }));
+  EXPECT_EQ(*done, (std::vector<std::string>{"/waits 200 ok", "/late 200 ok"}));
+  EXPECT_EQ(client_->connections(), 1U);
+}
+
+TEST_F(AClient, lets_no_request_wait_for_a_connection_for_ever) {
+  Client::Options options;
+  options.connections = 1;
+  options.queue_wait = 60ms;
+  start([](auto, auto) { return std::string("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhe"); },
+        std::move(options));
+  Answer first = run(io_, client_->handle(request_of("GET", "/first")));  // holds the one connection
+  ASSERT_TRUE(first && first->body);
+  EXPECT_EQ(call(request_of("GET", "/second")), "queue_full");
+  EXPECT_EQ(upstream_->requests().size(), 1U);
+  first->body.reset();
+  Answer third = run(io_, client_->handle(request_of("GET", "/third")));
+  EXPECT_TRUE(third);
+  EXPECT_EQ(client_->connections(), 1U);
+}
+
 TEST_F(AClient, says_refused_when_nobody_listens) {
   std::uint16_t port = 0;
   {
