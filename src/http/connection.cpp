@@ -15,10 +15,6 @@ namespace {
 constexpr std::size_t gather_bytes = 16 * 1024;
 // A smaller body is copied behind its head: one buffer is cheaper to send than a list of them.
 constexpr std::size_t copied_bytes = 8 * 1024;
-// A caller that is still sending when we close would meet a reset before it has read our answer:
-// so much is read and thrown away first (RFC 9112 section 9.6).
-constexpr std::size_t linger_bytes = 1024 * 1024;
-constexpr std::chrono::seconds linger_time{2};
 constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 
 void append_number(std::string& out, std::uint64_t number) {
@@ -272,6 +268,7 @@ Awaitable<void> Connection::answer(Response response) {
   const bool chunked = has_body && !response.switched && !has_length && !current_.is_http10;
   const bool ends_by_close = response.switched || (has_body && !has_length && current_.is_http10);
   if (ends_by_close || server_.draining_) current_.keep_alive = false;
+  current_.is_switched = response.switched;
   // Not switched: what follows is the next request after all.
   if (!current_.upgrade.empty() && !response.switched && incoming_ && !incoming_->open) incoming_.reset();
   // Not a request: a body that nobody asked for, the rest of one that broke, what follows a CONNECT (RFC
@@ -339,44 +336,6 @@ std::string Connection::interim(int status, const Fields& fields) {
   append_fields(head, fields);
   head.append("\r\n");
   return head;
-}
-
-/// Ends the connection so that the caller can read all of our answer first.
-Awaitable<void> Connection::finish() {
-  if (!wire_->is_open()) co_return;
-  net::Deadline patience(net::Deadlines::of(wire_->stream().executor().context()),
-                         [this] { wire_->close(); });
-  patience.set(linger_time);  // under TLS the goodbye itself may find no room
-  co_await wire_->stream().shutdown_write();
-  patience.clear();
-  if (incoming_) co_await wait_for_body_end();
-  if (incoming_ && incoming_->open) {  // its reader gets the error and ends
-    wire_->close();
-    co_return;
-  }
-  std::size_t left = linger_bytes;
-  const auto until = net::Clock::now() + linger_time;
-  while (true) {
-    const std::size_t size = wire_->buffered().size();
-    const auto time_left = until - net::Clock::now();
-    if (size >= left || time_left <= net::Duration::zero()) break;
-    left -= size;
-    wire_->consume(size);
-    auto more = co_await wire_->more(time_left);
-    if (!more) break;
-  }
-  wire_->close();
-}
-
-/// The request's body may be in use for longer than the answer: after a protocol switch, for one.
-Awaitable<void> Connection::wait_for_body_end() {
-  bool is_late = false;
-  net::Deadline limit(net::Deadlines::of(wire_->stream().executor().context()), [this, &is_late] {
-    is_late = true;
-    incoming_->ended.notify();
-  });
-  limit.set(server_.options_.write_timeout);
-  while (incoming_->open && !is_late) co_await incoming_->ended.wait();
 }
 
 /// Answers a request that is not handed on, and ends the connection.

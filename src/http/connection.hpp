@@ -41,6 +41,7 @@ class Connection {
     bool is_head = false;
     bool is_http10 = false;
     bool keep_alive = true;
+    bool is_switched = false;
     std::shared_ptr<bool> wants_continue;  ///< `Expect: 100-continue`: true until 100 has been sent
   };
 

@@ -202,5 +202,45 @@ class Upgrades(FlowTest):
         eventually(lambda: self.server.get_json()["tunnels"][0]["running"] == 0)
 
 
+class HalfClosed(FlowTest):
+    """The upstream has nothing more to say after the switch, but goes on listening."""
+
+    server_toml = '[limits]\nwrite_idle_timeout = "600ms"'
+
+    def open(self):
+        got = []
+
+        def handler(connection, request):
+            connection.send(SWITCH)
+            connection.sock.shutdown(1)
+            try:
+                while True:
+                    got.append(connection.some())
+            except Ended:
+                got.append(None)
+                connection.close()
+
+        self.upstream.clear(handler)
+        caller = self.caller()
+        self.assertEqual(caller.exchange(UPGRADE).status, 101)
+        self.assertEqual(caller.until_end(), (b"", "fin"))
+        return caller, got
+
+    def test_the_direction_that_is_left_has_no_limit_while_it_is_in_use(self):
+        caller, got = self.open()
+        for _ in range(50):
+            caller.send(b"x")
+            time.sleep(0.04)
+        caller.end_sending()
+        eventually(lambda: got and got[-1] is None, what="the upstream to see the end")
+        self.assertEqual(b"".join(got[:-1]), b"x" * 50)
+
+    def test_silence_ends_it(self):
+        caller, got = self.open()
+        caller.send(b"x")
+        eventually(lambda: got and got[-1] is None, what="the upstream to see the end")
+        self.assertEqual(got, [b"x", None])
+
+
 if __name__ == "__main__":
     unittest.main()
