@@ -80,7 +80,7 @@ Awaitable<void> EgressProxy::serve(net::TcpSocket socket) {
 }
 
 Awaitable<Result<http::Response>> EgressProxy::handle(http::Request request) {
-  if (egress::is_from_web_page(request))
+  if (egress::is_from_web_page(request, endpoint().address()))
     co_return http::error_response(403, "web_page", "this port is for programs, not for web pages",
                                    request.context.request_id);
   request.fields.remove("Proxy-Authorization");  // the link says who we are

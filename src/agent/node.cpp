@@ -48,6 +48,10 @@ void Node::open_egress(const Connector::Options& options) {
   }
   log::info("agent", "egress: http://{} is the proxy for local programs",
             net::to_string(egress_->endpoint()));
+  if (!egress_->endpoint().address().is_loopback())
+    log::warn("agent",
+              "egress: {} is no loopback address: whoever reaches it makes calls in this agent's name",
+              net::to_string(egress_->endpoint()));
 }
 
 Awaitable<void> Node::run() {

@@ -98,9 +98,17 @@ class Rules(EgressTest):
         agent = self.egress_agent(server)
         self.assertEqual(self.proxy_caller(agent).exchange(request("/shop/x", host="localhost")).body, b"in")
         for host, field in (("localhost", "Origin: https://evil.example"), ("localhost", "Sec-Fetch-Site: cross-site"),
-                            ("rebound.example", "X: y")):
+                            ("localhost", "Referer: https://evil.example/"), ("rebound.example", "X: y"),
+                            ("192.168.0.5", "X: y"), ("printer", "X: y"), ("box.local", "X: y")):
             response = self.proxy_caller(agent).exchange(request("/shop/x", host=host, fields=[field]))
             self.assert_error(response, 403, "edge", "web_page")
+
+
+    def test_an_agent_says_when_others_than_its_own_machine_can_reach_its_port(self):
+        server = self.server()
+        warning = "no loopback address"
+        self.assertNotIn(warning, self.egress_agent(server).log())
+        self.egress_agent(server, listen="0.0.0.0:0", name="open").wait_for_log(warning)
 
 
 class Queueing(EgressTest):

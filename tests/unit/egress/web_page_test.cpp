@@ -1,6 +1,7 @@
 #include "egress/web_page.hpp"
 
 #include <gtest/gtest.h>
+#include <boost/asio/ip/address.hpp>
 
 namespace rockdove::egress {
 namespace {
@@ -13,28 +14,41 @@ http::Request request_of(std::string target, std::vector<std::pair<std::string, 
   return request;
 }
 
+const net::Address everywhere;  // 0.0.0.0
+
 TEST(WebPage, programs_are_let_through) {
-  for (const char* host : {"127.0.0.1:5001", "[::1]:5001", "localhost:5001", "localhost", "agent:5001",
-                           "host.docker.internal:5001", "box.local", "LOCALHOST", "192.168.1.5:5001"})
-    EXPECT_FALSE(is_from_web_page(request_of("/lingxing/x", {{"Host", host}, {"Sec-Fetch-Mode", "cors"}})))
+  for (const char* host :
+       {"127.0.0.1:5001", "127.8.8.8", "[::1]:5001", "localhost:5001", "localhost", "LOCALHOST."})
+    EXPECT_FALSE(
+        is_from_web_page(request_of("/lingxing/x", {{"Host", host}, {"Sec-Fetch-Mode", "cors"}}), everywhere))
         << host;
 }
 
 TEST(WebPage, pages_are_not) {
-  EXPECT_TRUE(
-      is_from_web_page(request_of("/a/x", {{"Host", "127.0.0.1"}, {"Origin", "https://evil.example"}})));
-  EXPECT_TRUE(is_from_web_page(request_of("/a/x", {{"Host", "127.0.0.1"}, {"Origin", "null"}})));
-  EXPECT_TRUE(
-      is_from_web_page(request_of("/a/x", {{"Host", "127.0.0.1"}, {"Sec-Fetch-Site", "cross-site"}})));
-  for (const char* host : {"rebound.evil.example:5001", "evil.example", "a.localhost.example", "x y", "",
-                           "127.0.0.1.evil.example"})
-    EXPECT_TRUE(is_from_web_page(request_of("/a/x", {{"Host", host}}))) << host;
+  const std::pair<std::string, std::string> fields[] = {{"Origin", "https://evil.example"},
+                                                        {"Origin", "null"},
+                                                        {"Referer", "http://evil.example/"},
+                                                        {"Sec-Fetch-Site", "cross-site"},
+                                                        {"Sec-Fetch-Dest", "image"}};
+  for (const auto& field : fields)
+    EXPECT_TRUE(is_from_web_page(request_of("/a/x", {{"Host", "127.0.0.1"}, field}), everywhere))
+        << field.first;
+  for (const char* host : {"rebound.evil.example:5001", "evil.example", "a.localhost.example", "a.localhost",
+                           "x y", "", "127.0.0.1.evil.example", "192.168.1.5:5001", "box.local", "agent:5001",
+                           "host.docker.internal:5001", "0.0.0.0:5001", "[::]:5001"})
+    EXPECT_TRUE(is_from_web_page(request_of("/a/x", {{"Host", host}}), everywhere)) << host;
+}
+
+TEST(WebPage, the_address_that_we_listen_at_is_ours_and_no_other) {
+  const auto listen = net::asio::ip::make_address("192.168.1.5");
+  EXPECT_FALSE(is_from_web_page(request_of("/a/x", {{"Host", "192.168.1.5:5001"}}), listen));
+  EXPECT_TRUE(is_from_web_page(request_of("/a/x", {{"Host", "192.168.1.6:5001"}}), listen));
 }
 
 TEST(WebPage, a_browser_that_uses_the_proxy_as_a_proxy_may) {
   EXPECT_FALSE(is_from_web_page(
-      request_of("http://a.example/x", {{"Host", "a.example"}, {"Origin", "http://a.example"}})));
-  EXPECT_FALSE(is_from_web_page(request_of("a.example:443", {{"Host", "a.example:443"}})));
+      request_of("http://a.example/x", {{"Host", "a.example"}, {"Origin", "http://a.example"}}), everywhere));
+  EXPECT_FALSE(is_from_web_page(request_of("a.example:443", {{"Host", "a.example:443"}}), everywhere));
 }
 
 }  // namespace
