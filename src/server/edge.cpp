@@ -9,8 +9,6 @@ namespace {
 
 using providers::Outcome;
 
-constexpr std::chrono::seconds log_every{1};  // refused requests
-
 /// As the caller used it, as far as we and the proxies that we trust know.
 std::string public_url(const http::Request& request) {
   std::string url = request.context.tls ? "https://" : "http://";
@@ -66,15 +64,9 @@ http::Response Edge::refuse(const http::Request& request, const ProviderRoute& r
   const std::string_view outcome = outcome_name(verdict.outcome);
   const auto [count, is_new] = counters(context.route).refused.try_emplace(std::string(outcome), 0);
   ++count->second;
-  ++unlogged_;
-  const auto now = net::Clock::now();
-  if (now >= next_log_) {
-    next_log_ = now + log_every;
-    const std::uint64_t others = std::exchange(unlogged_, 0) - 1;
+  if (const auto others = refusals_.pass())
     log::warn("edge", "{}: request {} from {} is refused, {}: {}{}", context.route, context.request_id,
-              net::to_string(context.peer), outcome, providers::explain(verdict),
-              others > 0 ? " (and " + std::to_string(others) + " others before it)" : "");
-  }
+              net::to_string(context.peer), outcome, providers::explain(verdict), *others);
   return http::error_response(route.scheme.refusal, "signature_" + std::string(outcome),
                               "the request is not proven to come from " + route.scheme.name,
                               context.request_id);

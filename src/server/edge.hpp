@@ -3,6 +3,7 @@
 
 #include "http/message.hpp"
 #include "inbox/route_options.hpp"
+#include "net/log_pace.hpp"
 #include "providers/events.hpp"
 #include "providers/verify.hpp"
 #include "server/provider_route.hpp"
@@ -51,8 +52,7 @@ class Edge {
                         const providers::Verdict& verdict);
 
   std::map<std::string, Counters, std::less<>> counters_;
-  net::Clock::time_point next_log_{};
-  std::uint64_t unlogged_ = 0;  // refusals
+  net::LogPace refusals_;
 };
 
 }  // namespace rockdove::server
