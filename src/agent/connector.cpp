@@ -167,8 +167,12 @@ Awaitable<Result<net::TcpSocket>> Connector::dial(HostPort address) {
 /// HTTPS_PROXY for all programs of a machine is meant for the others: our own link cannot go through itself.
 std::optional<net::Proxy> Connector::without_own(std::optional<net::Proxy> proxy) {
   if (!proxy || !options_.own_proxy || proxy->address.port != options_.own_proxy->port) return proxy;
-  const bool is_own = proxy->address.host == options_.own_proxy->host || proxy->address.host == "localhost" ||
-                      proxy->address.host == "127.0.0.1" || proxy->address.host == "::1";
+  std::string host = proxy->address.host;
+  if (host.ends_with('.')) host.pop_back();
+  boost::system::error_code no_address;
+  const net::Address address = net::asio::ip::make_address(host, no_address);
+  const bool is_own = http::iequals(host, options_.own_proxy->host) || http::iequals(host, "localhost") ||
+                      (!no_address && (address.is_loopback() || address.is_unspecified()));
   return is_own ? std::nullopt : std::move(proxy);
 }
 

@@ -240,12 +240,13 @@ class Operation(EgressTest):
         probe = self.egress_agent(server)
         port = probe.proxy_port
         probe.stop()
-        proxy = f"http://127.0.0.1:{port}"
         # The address is one that the rule "loopback needs no proxy" does not cover.
         join = server.token(address=f"0.0.0.0:{server.tunnel_port}")
-        agent = self.agent(server, name="third", join=join, env={"HTTPS_PROXY": proxy},
-                           toml=f'[egress]\nlisten = "127.0.0.1:{port}"')
-        self.assertTrue(agent.is_connected())
+        for host in ("127.0.0.1", "127.0.0.2", "LOCALHOST", "localhost.", "[::1]", "0.0.0.0"):
+            agent = self.agent(server, name="third", join=join, env={"HTTPS_PROXY": f"http://{host}:{port}"},
+                               toml=f'[egress]\nlisten = "127.0.0.1:{port}"')
+            self.assertTrue(agent.is_connected(), host)
+            agent.stop()
 
     def test_public_statistics_do_not_name_destinations(self):
         plain = self.upstream(answer(b"in"))
