@@ -282,8 +282,8 @@ TEST_F(AClient, lets_nobody_who_comes_later_overtake_a_request_that_waits) {
   const auto done = std::make_shared<std::vector<std::string>>();
   test::on_loop(io_, [&] { group_.spawn(note(*client_, "/waits", done)); });
   test::on_loop(io_, [&] {  // it becomes free, and before the loop comes to who waits somebody else asks
-    first->body.reset();
     group_.spawn(note(*client_, "/late", done));
+    first->body.reset();
   });
   ASSERT_TRUE(run_until(io_, [&] { return done->size() == 2; }));
   EXPECT_EQ(*done, (std::vector<std::string>{"/waits 200 ok", "/late 200 ok"}));
