@@ -127,8 +127,11 @@ TEST(RouteProvider, targets_have_names_of_their_own) {
 TEST(RouteProvider, a_route_that_names_no_secrets_takes_those_of_the_environment) {
   const auto feishu = default_routes()[0], pay = parse("provider = 'wechat-pay'");
   ::unsetenv("ROCKDOVE_FEISHU_ENCRYPT_KEY");
-  ::setenv("ROCKDOVE_FEISHU_VERIFICATION_TOKEN", "", 1);
+  ::unsetenv("ROCKDOVE_FEISHU_VERIFICATION_TOKEN");
   EXPECT_EQ(loaded(feishu), "0");
+  ::setenv("ROCKDOVE_FEISHU_VERIFICATION_TOKEN", "", 1);
+  EXPECT_NE(loaded(feishu).find("is empty"), std::string::npos) << "somebody meant to set it";
+  ::unsetenv("ROCKDOVE_FEISHU_VERIFICATION_TOKEN");
   ::setenv("ROCKDOVE_FEISHU_ENCRYPT_KEY", "k\n", 1);
   ::setenv("ROCKDOVE_WECHAT_PAY_API_V3_KEY", "short", 1);
   EXPECT_EQ(loaded(feishu), "encrypt_key=k 0");
