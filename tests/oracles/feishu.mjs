@@ -101,7 +101,7 @@ function challenge(random, label, isSealed) {
     label,
     secrets,
     others: [{ verification_token: random.word(32) }],
-    bodies: { ascii: random.word(20), utf8: random.utf8(20), large: random.word(4000) },
+    bodies: { ascii: random.word(20), utf8: random.utf8(20), large: random.word(2000) },
     isUnsigned: true,
     make(text, seconds, { encrypt_key: encryptKey, verification_token: token }) {
       const plain = JSON.stringify({ challenge: text, token, type: "url_verification" });
