@@ -182,9 +182,9 @@ class UpstreamDown(InboxTest):
     def test_an_upstream_that_is_down_is_probed_and_not_hammered(self):
         server = self.inbox_server(route("inbox", concurrency=4))
         upstream = self.upstream(lambda connection, message: connection.reset())
+        self.agent(server, upstream)  # before the events: without an agent the breaker would be open already
         for _ in range(50):
             self.post(server)
-        self.agent(server, upstream)
         eventually(lambda: len(upstream.requests) >= 5)
         time.sleep(3)  # the time over which attempts are counted; without a breaker there are hundreds
         # Five failures open the breaker while up to three more are under way; then come probes, the first
