@@ -194,7 +194,7 @@ class RottenDisk(DiskTest):
         server.start()
         new = []
         for _ in range(5):  # 503 while the damaged file is being salvaged is an honest answer
-            eventually(lambda: self.send(server), 30, "an event is taken")
+            eventually(lambda: self.send(server), 90, "an event is taken")
             new.append(self.acked[-1])
         upstream = self.upstream(answer())
         self.agent(server, upstream)

@@ -104,6 +104,7 @@ class Health(SceneTest):
         self.assertEqual(self.page(server.admin_port, "/health/live"), (200, {"status": "live"}))
         gate.open()
         self.assertEqual(call.result().body, b"ok")
+        self.assertEqual(server.popen.wait(20), 0)  # a second SIGTERM, on its way out, would kill it
 
     def test_stats_can_be_kept_from_the_public(self):
         server, upstream = self.server(keys="public_stats = false"), self.upstream(answer(b"from the upstream"))

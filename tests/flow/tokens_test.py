@@ -59,7 +59,8 @@ class FirstStart(SceneTest):
         caller = Caller(ports[0])
         self.addCleanup(caller.close)
         health = json.loads(caller.exchange(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").body)
-        self.assertEqual((health["status"], health["service"]), ("ok", "feishu-webhook-ws"))
+        self.assertEqual(health["service"], "feishu-webhook-ws")
+        self.assertIn(health["status"], ("ok", "degraded"), "the second once it knows of a token without an agent")
 
     def test_a_token_can_be_made_before_the_first_start_and_its_pin_is_the_servers(self):
         server = self.server()
