@@ -225,7 +225,7 @@ class UpstreamState(SceneTest):
         broken = answer(status="500 Oops")
         server, upstream = self.server(), self.upstream(broken)
         self.agent(server, upstream, upstream_keys='health = "/ready"\nhealth_interval = "200ms"')
-        eventually(lambda: not server.agent("office")["upstreams"][0]["up"], what="down")
+        eventually(lambda: [each["up"] for each in server.agent("office")["upstreams"]] == [False], what="down")
         self.assertEqual(upstream.last().target, b"/ready")
         upstream.clear()
         eventually(lambda: server.agent("office")["upstreams"][0]["up"], what="up")
