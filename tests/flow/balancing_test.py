@@ -148,7 +148,7 @@ class SecondTry(SceneTest):
         server, upstream = self.server(), self.upstream()
         self.agent(server, self.dead_port(), "down")
         eventually(lambda: self.call(server).status == 502, what="the agent meets its dead upstream")
-        eventually(lambda: not server.agent("down")["upstreams"][0]["up"], what="the server is told")
+        eventually(lambda: server.is_up("down") is False, what="the server is told")
         self.agent(server, upstream, "up")
         for _ in range(5):
             self.assertEqual(self.call(server).status, 200)

@@ -175,7 +175,7 @@ class RefusedUpstream(FlowTest):
         again = Upstream(port=self.port)
         self.addCleanup(again.stop)
         self.assertEqual(self.call(GET).body, b"ok")
-        eventually(lambda: self.server.agent("office")["upstreams"][0]["up"])
+        eventually(lambda: self.server.is_up("office"))
 
     def test_an_upstream_that_takes_no_connection_is_a_502(self):
         self.upstream.stop()

@@ -204,6 +204,11 @@ class Server(Process):
                     return agent
         return None
 
+    def is_up(self, name="office"):
+        """Whether the agent's first upstream is up; None before its first report."""
+        upstreams = self.agent(name)["upstreams"]
+        return upstreams[0]["up"] if upstreams else None
+
     def route(self, name="default"):
         return next(each for each in self.get_json()["routes"] if each["name"] == name)
 

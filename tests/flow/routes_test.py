@@ -129,7 +129,7 @@ class Upstreams(SceneTest):
         server, api, gone = self.server(toml=routes), self.upstream(answer(b"api")), self.upstream()
         gone.stop()
         self.agent(server, {"default": gone, "api": api}, upstream_keys='health_interval = "200ms"')
-        eventually(lambda: not server.agent("office")["upstreams"][0]["up"])
+        eventually(lambda: server.is_up("office") is False)
         self.assertEqual(self.call(server, "/api").body, b"api")
         self.assert_error(self.call(server, "/"), 502, "upstream", "upstream_refused")
 

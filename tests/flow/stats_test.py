@@ -225,17 +225,17 @@ class UpstreamState(SceneTest):
         broken = answer(status="500 Oops")
         server, upstream = self.server(), self.upstream(broken)
         self.agent(server, upstream, upstream_keys='health = "/ready"\nhealth_interval = "200ms"')
-        eventually(lambda: [each["up"] for each in server.agent("office")["upstreams"]] == [False], what="down")
+        eventually(lambda: server.is_up("office") is False, what="down")
         self.assertEqual(upstream.last().target, b"/ready")
         upstream.clear()
-        eventually(lambda: server.agent("office")["upstreams"][0]["up"], what="up")
+        eventually(lambda: server.is_up("office"), what="up")
 
     def test_a_refused_request_shows_at_once_without_health_checks(self):
         server, upstream = self.server(), self.upstream()
         self.agent(server, upstream)
         upstream.stop()
         self.assert_error(self.call(server), 502, "upstream", "upstream_refused")
-        eventually(lambda: not server.agent("office")["upstreams"][0]["up"], 2, "down")
+        eventually(lambda: server.is_up("office") is False, 2, "down")
 
 
 class Commands(SceneTest):
