@@ -65,11 +65,27 @@ std::string lenient_path(std::string_view target) {
   return lenient.empty() ? "/" : lenient;
 }
 
+/// True if no program reads the path as another one.
+bool is_plain(std::string_view path) {
+  char before = '\0';
+  for (const char c : path) {
+    if ((c >= 'A' && c <= 'Z') || c == '%' || c == ';' || c == '\\' || c == '#') return false;
+    if (before == '/' && (c == '/' || c == '.')) return false;
+    before = c;
+  }
+  return true;
+}
+
 }  // namespace
 
 Router::Router(std::vector<config::RouteConfig> routes) : routes_(std::move(routes)) {
   std::stable_sort(routes_.begin(), routes_.end(),
                    [](const auto& a, const auto& b) { return rank(a) > rank(b); });
+  for (const config::RouteConfig& route : routes_) {
+    lenient_paths_.push_back(lenient_path(route.path));
+    has_provider_ = has_provider_ || route.provider;
+    has_plain_paths_ = has_plain_paths_ && is_plain(route.path);
+  }
 }
 
 const config::RouteConfig* Router::find(std::string_view host, std::string_view target) const {
@@ -81,14 +97,15 @@ const config::RouteConfig* Router::find(std::string_view host, std::string_view 
 
 bool Router::evades_provider(const config::RouteConfig* found, std::string_view host,
                              std::string_view target) const {
-  const auto has_provider = [](const config::RouteConfig& route) { return route.provider.has_value(); };
-  if (std::ranges::none_of(routes_, has_provider)) return false;
+  if (!has_provider_) return false;
   host = without_port(host);
+  // Nearly every request, and every one that find() has read as a lenient program would.
+  if (has_plain_paths_ && is_plain(target.substr(0, target.find('?'))) && !host.ends_with('.')) return false;
   while (host.ends_with('.')) host.remove_suffix(1);
   const std::string path = lenient_path(target);
-  for (const config::RouteConfig& route : routes_)
-    if (host_fits(route.host, host) && path_fits(lenient_path(route.path), path))
-      return &route != found && has_provider(route);
+  for (std::size_t i = 0; i < routes_.size(); ++i)
+    if (host_fits(routes_[i].host, host) && path_fits(lenient_paths_[i], path))
+      return &routes_[i] != found && routes_[i].provider;
   return false;
 }
 

@@ -3,6 +3,7 @@
 
 #include "config/server_config.hpp"
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -29,6 +30,9 @@ class Router {
 
  private:
   std::vector<config::RouteConfig> routes_;  // most specific first
+  std::vector<std::string> lenient_paths_;   // of each, as lenient programs read it
+  bool has_provider_ = false;                // one of them
+  bool has_plain_paths_ = true;              // each reads its own path as it stands
 };
 
 }  // namespace rockdove::server

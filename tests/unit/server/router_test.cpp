@@ -115,6 +115,11 @@ TEST(Router, sees_through_other_spellings_of_a_path_with_a_provider) {
     const config::RouteConfig* found = router.find("a", target);
     EXPECT_FALSE(router.evades_provider(found, "a", target)) << target;
   }
+  config::RouteConfig upper{.name = "hook", .path = "/Hook"};
+  upper.provider.emplace();
+  const Router mixed({upper, {.name = "default"}});
+  EXPECT_TRUE(mixed.evades_provider(mixed.find("x", "/hook"), "x", "/hook"))
+      << "a plain target of a route that is not";
   const Router plain({{.name = "a", .path = "/a"}, {.name = "default"}});
   EXPECT_FALSE(plain.evades_provider(plain.find("x", "//a"), "x", "//a")) << "nothing to get around";
 }
