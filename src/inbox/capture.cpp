@@ -16,7 +16,6 @@ namespace {
 constexpr std::array live_methods{"GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"};
 // How long a duplicate waits for a delivery before it looks into the store, again and again.
 constexpr std::chrono::milliseconds first_slice{50}, longest_slice{1'000};
-constexpr std::chrono::seconds log_every{1};  // refused requests
 constexpr std::string_view event_id_field = "Rockdove-Event-Id";
 
 http::Response canned_response(CannedAnswer answer, EventId id) {
@@ -290,14 +289,11 @@ NewEvent Capture::make_event(http::Request& request, const RouteOptions& route,
 
 /// The store's health says why; a full disk is not to be filled with this.
 void Capture::log_refusal(const http::Context& context, boost::system::error_code error) {
-  ++unlogged_;
-  const auto now = net::Clock::now();
-  if (now < next_log_) return;
-  next_log_ = now + log_every;
-  const std::uint64_t count = std::exchange(unlogged_, 0);
-  const std::string others = count > 1 ? " (and " + std::to_string(count - 1) + " others before it)" : "";
+  const auto others = refusals_.pass();
+  if (!others) return;
   const std::string_view cause = error == Error::timed_out ? "the store took too long" : error_name(error);
-  log::warn("inbox", "{}: request {} was not stored: {}{}", context.route, context.request_id, cause, others);
+  log::warn("inbox", "{}: request {} was not stored: {}{}", context.route, context.request_id, cause,
+            *others);
 }
 
 /// If the caller is gone, or told that its event is not safe, the event may be stored all the same: then it

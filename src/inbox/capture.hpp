@@ -5,6 +5,7 @@
 #include "inbox/deliverer.hpp"
 #include "inbox/route_options.hpp"
 #include "inbox/store.hpp"
+#include "net/log_pace.hpp"
 #include "net/task_group.hpp"
 
 #include <memory>
@@ -91,9 +92,8 @@ class Capture {
   const Options options_;
   Counters counters_;
   std::size_t memory_ = 0;
-  net::Clock::time_point next_log_{};
-  std::uint64_t unlogged_ = 0;  // refusals
-  net::TaskGroup tasks_;        // operations of the store, each of which may outlive the call that wants it
+  net::LogPace refusals_;
+  net::TaskGroup tasks_;  // operations of the store, each of which may outlive the call that wants it
 };
 
 }  // namespace rockdove::inbox
