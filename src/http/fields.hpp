@@ -64,15 +64,22 @@ class Fields {
 
   /// The value of the first field called `name`.
   std::optional<std::string_view> get(std::string_view name) const;
-  bool contains(std::string_view name) const { return get(name).has_value(); }
+  bool contains(std::string_view name) const { return find(name, 0) < slots_.size(); }
   std::size_t count(std::string_view name) const;
   /// True if any field called `name` lists `token` among its comma-separated values, in any case.
   bool has_token(std::string_view name, std::string_view token) const;
 
  private:
+  /// `hint` differs for almost all names that differ, so that a search seldom looks at the text.
   struct Slot {
-    std::uint32_t name_at, name_size, value_at, value_size;
+    std::uint32_t hint, name_at, name_size, value_at, value_size;
   };
+
+  static std::uint32_t hint_of(std::string_view name) noexcept;
+  bool is_named(const Slot& slot, std::uint32_t hint, std::string_view name) const noexcept;
+  /// The first field called `name` from `first` on; size() if there is none.
+  std::size_t find(std::string_view name, std::size_t first) const noexcept;
+
   std::string text_;
   std::vector<Slot> slots_;
 };

@@ -44,6 +44,19 @@ TEST(fields, are_found_in_any_case) {
   EXPECT_EQ(fields.count("none"), 0u);
 }
 
+TEST(fields, that_share_size_first_middle_and_last_letter_stay_apart) {
+  Fields fields;
+  fields.add("xabcde", "1");
+  fields.add("XzzCzE", "2");
+  fields.add("xAbCdE", "3");
+  fields.add("", "4");
+  EXPECT_EQ(fields.get("xzzcze"), "2");
+  EXPECT_EQ(fields.count("xabcde"), 2u);
+  EXPECT_EQ(fields.get(""), "4");
+  EXPECT_EQ(fields.remove("xabcde"), 2u);
+  EXPECT_EQ(text_of(fields), "XzzCzE=2;=4;");
+}
+
 TEST(fields, compare_letters_only_without_case) {
   EXPECT_TRUE(iequals("Content-Length", "cONTENT-lENGTH"));
   EXPECT_FALSE(iequals("a", "ab"));
