@@ -77,7 +77,7 @@ Arrival feishu(std::string body, bool is_signed = true) {
   arrival.fields.add("X-Lark-Request-Timestamp", timestamp);
   arrival.fields.add("X-Lark-Request-Nonce", nonce);
   arrival.fields.add("X-Lark-Signature",
-                     net::hex(net::sha256_of_parts({timestamp, nonce, "ekey", arrival.body})));
+                     net::hex(net::sha256(std::string(timestamp) + std::string(nonce) + "ekey" + arrival.body)));
   return arrival;
 }
 

@@ -16,7 +16,7 @@ constexpr std::size_t dedupe_bytes = 16;  // of SHA-256: two keys of a window do
 PreparedEvent prepare(NewEvent event) {
   PreparedEvent prepared;
   prepared.head = encode_head(event.request);
-  prepared.checksum = checksum(prepared.head, event.request.body);
+  prepared.checksum = checksum({event.route, event.tunnel, prepared.head, event.request.body});
   if (!event.dedupe_key.empty())
     prepared.dedupe = net::sha256(std::to_string(event.route.size()) + ":" + event.route + event.dedupe_key)
                           .substr(0, dedupe_bytes);

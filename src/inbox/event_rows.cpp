@@ -40,11 +40,11 @@ Attempt read_attempt(const sqlite::Statement& row) {
   return attempt;
 }
 
-Result<StoredRequest> read_request(const sqlite::Statement& row) {
+Result<StoredRequest> read_request(const sqlite::Statement& row, const Event& event) {
   const auto sum = static_cast<std::uint64_t>(row.integer(0));
   const auto head = row.bytes(1);
   const auto body = row.bytes(2);
-  if (checksum(head, body) != sum) return Error::malformed;
+  if (checksum({event.route, event.tunnel, head, body}) != sum) return Error::malformed;
   auto request = decode_head(head);
   if (request) request->body = body;
   return request;

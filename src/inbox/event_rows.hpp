@@ -44,8 +44,8 @@ inline constexpr std::int64_t due_at_once = 0;
 inline constexpr std::size_t listed_target_max = 256;
 
 /// The request of a row with these columns: checksum, head, body. Error::malformed if they are not what was
-/// written.
-Result<StoredRequest> read_request(const sqlite::Statement& row);
+/// written, or were written for another route or tunnel than the event's row says.
+Result<StoredRequest> read_request(const sqlite::Statement& row, const Event& event);
 inline constexpr const char* request_columns = "checksum, head, body";
 
 }  // namespace rockdove::inbox

@@ -152,7 +152,7 @@ bool Lookups::add(EventId id, const ClaimRequest& request, Claimed& claimed, std
     return false;
   }
   Result<StoredRequest> stored = Error::not_found;
-  if (request_.bind(id).step()) stored = read_request(request_);
+  if (request_.bind(id).step()) stored = read_request(request_, due.event);
   request_.reset();
   if (database_.failed()) return true;
   if (!stored) {
@@ -177,7 +177,7 @@ Result<EventDetail> Lookups::look_up(EventId id) {
     detail.event = read_event(event_);
     event_.reset();
     if (detail.event.state != State::quarantined && request_.bind(id).step()) {
-      auto request = read_request(request_);
+      auto request = read_request(request_, detail.event);
       if (request) detail.request = std::move(*request);
     }
     request_.reset();

@@ -1,7 +1,9 @@
 #include "inbox/record.hpp"
 
-#include "net/crypto.hpp"
+#define XXH_INLINE_ALL  // two calls a record are not worth a library at run time
+#include <xxhash.h>
 
+#include <array>
 #include <limits>
 
 namespace rockdove::inbox {
@@ -108,17 +110,17 @@ Result<StoredRequest> decode_head(std::string_view bytes) {
   return request;
 }
 
-std::uint64_t checksum(std::string_view head, std::string_view body) {
-  // With the sizes, a byte that moves from the head to the body is seen.
-  std::string sizes;
-  for (const std::uint64_t size : {std::uint64_t{head.size()}, std::uint64_t{body.size()}})
-    for (int shift = 0; shift < 64; shift += 8) sizes += static_cast<char>(size >> shift & 255);
-  const std::string digest = net::sha256_of_parts({sizes, head, body});
-  std::uint64_t sum = 0;
-  for (int i = 0; i < 8; ++i)
-    sum |= static_cast<std::uint64_t>(static_cast<unsigned char>(digest[static_cast<std::size_t>(i)]))
-           << (8 * i);
-  return sum;
+std::uint64_t checksum(std::initializer_list<std::string_view> parts) {
+  XXH3_state_t state;
+  XXH3_64bits_reset(&state);
+  for (const std::string_view part : parts) {
+    // With the sizes, a byte that moves from one part to the next is seen.
+    std::array<char, 8> size;
+    for (std::size_t i = 0; i < size.size(); ++i) size[i] = static_cast<char>(part.size() >> (8 * i) & 255);
+    XXH3_64bits_update(&state, size.data(), size.size());
+    XXH3_64bits_update(&state, part.data(), part.size());
+  }
+  return XXH3_64bits_digest(&state);
 }
 
 }  // namespace rockdove::inbox

@@ -145,17 +145,6 @@ std::string sha256(std::string_view bytes) {
   return digest(sha256_algorithm(), bytes);
 }
 
-std::string sha256_of_parts(std::initializer_list<std::string_view> parts) {
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> result{};
-  unsigned size = 0;
-  bool ok = context && EVP_DigestInit_ex2(context.get(), sha256_algorithm(), nullptr) == 1;
-  for (const std::string_view part : parts)
-    ok = ok && EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1;
-  if (!ok || EVP_DigestFinal_ex(context.get(), result.data(), &size) != 1) fail_digest();
-  return std::string(reinterpret_cast<const char*>(result.data()), size);
-}
-
 std::string sha1(std::string_view bytes) {
   static const EVP_MD* const algorithm = fetched("SHA1");
   return digest(algorithm, bytes);

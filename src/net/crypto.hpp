@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,8 +10,6 @@ namespace rockdove::net {
 
 /// 32 bytes (FIPS 180-4).
 std::string sha256(std::string_view bytes);
-/// The same of all parts one after the other, none of them copied.
-std::string sha256_of_parts(std::initializer_list<std::string_view> parts);
 /// 20 bytes; only for protocols that ask for it (RFC 6455).
 std::string sha1(std::string_view bytes);
 /// `count` unpredictable bytes from the system. Throws std::runtime_error if the system has none.

@@ -43,6 +43,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto again = decode_head(head);
   require(again && encode_head(*again) == head && again->fields.size() == request.fields.size());
   require(!decode_head(head + "x") && !decode_head(std::string_view(head).substr(0, head.size() - 1)));
-  require(checksum(head, bytes) == checksum(std::string(head), std::string(bytes)));
+  require(checksum({head, bytes}) == checksum({std::string(head), std::string(bytes)}));
   return 0;
 }

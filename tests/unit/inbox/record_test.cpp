@@ -97,24 +97,27 @@ TEST(Record, refuses_unknown_versions_and_flags_and_sizes_that_cannot_be) {
 
 TEST(Record, checksum_tells_every_change_of_a_bit_and_a_byte_that_moved) {
   const std::string head = "head", body = "body";
-  std::set<std::uint64_t> sums{checksum(head, body)};
-  EXPECT_EQ(checksum(head, body), *sums.begin());
+  std::set<std::uint64_t> sums{checksum({head, body})};
+  EXPECT_EQ(checksum({head, body}), *sums.begin());
   for (std::size_t bit = 0; bit < 32; ++bit) {
     std::string changed = head;
     changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ 1 << bit % 8);
-    EXPECT_TRUE(sums.insert(checksum(changed, body)).second) << bit;
+    EXPECT_TRUE(sums.insert(checksum({changed, body})).second) << bit;
     changed = body;
     changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ 1 << bit % 8);
-    EXPECT_TRUE(sums.insert(checksum(head, changed)).second) << bit;
+    EXPECT_TRUE(sums.insert(checksum({head, changed})).second) << bit;
   }
-  EXPECT_TRUE(sums.insert(checksum("headb", "ody")).second);
-  EXPECT_TRUE(sums.insert(checksum("", "headbody")).second);
+  EXPECT_TRUE(sums.insert(checksum({"headb", "ody"})).second);
+  EXPECT_TRUE(sums.insert(checksum({"", "headbody"})).second);
+  EXPECT_TRUE(sums.insert(checksum({"headbody"})).second);
 }
 
 TEST(Record, checksum_is_the_same_for_ever) {
-  // What is on people's disks: the first eight bytes of SHA-256, the least significant first.
-  EXPECT_EQ(checksum("", ""), 0xd59d71f7ff084737U);
-  EXPECT_EQ(checksum("head", "body"), 0x65b59ff8699d9256U);
+  // What is on people's disks; of short, middle and long inputs, which XXH3 takes in different ways.
+  EXPECT_EQ(checksum({"", ""}), 0xd0a66a65c7528968U);
+  EXPECT_EQ(checksum({"head", "body"}), 0x8b43d03fad12b61aU);
+  EXPECT_EQ(checksum({"head", std::string(200, 'b')}), 0xaa54a702355baabbU);
+  EXPECT_EQ(checksum({"head", std::string(100'000, 'b')}), 0x191ee7f90b957859U);
 }
 
 }  // namespace

@@ -291,6 +291,19 @@ TEST_F(SqliteFaults, a_record_that_has_rotted_is_quarantined_and_the_others_are_
   EXPECT_TRUE(detail->request.method.empty());
 }
 
+TEST_F(SqliteFaults, an_event_whose_row_names_another_tunnel_is_quarantined_and_goes_to_nobody) {
+  open();
+  const EventId id = append("body")->id;
+  store_.reset();
+  {
+    sqlite::Database database(files_.file(), "", sqlite::Database::Access::read_write);
+    ASSERT_TRUE(database.run("UPDATE events SET tunnel = 'strangers' WHERE id = " + std::to_string(id)));
+  }
+  open();
+  EXPECT_TRUE(claim_all().events.empty());
+  ASSERT_TRUE(eventually([&] { return count_of(State::quarantined) == 1; }));
+}
+
 TEST_F(SqliteFaults, a_file_that_is_no_database_is_kept_aside_and_a_new_one_begins) {
   std::ofstream(files_.file()) << std::string(100'000, 'x');
   open();

@@ -14,11 +14,6 @@ TEST(Crypto, sha256_matches_the_standard_examples) {
             "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
-TEST(Crypto, sha256_of_parts_is_that_of_the_whole) {
-  EXPECT_EQ(sha256_of_parts({}), sha256(""));
-  EXPECT_EQ(sha256_of_parts({"a", "", "bc"}), sha256("abc"));
-}
-
 TEST(Crypto, sha1_matches_the_standard_example) {
   EXPECT_EQ(hex(sha1("abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
 }

@@ -139,8 +139,7 @@ http::Request feishu_event(std::size_t size) {
       test::request_of("POST", "/hook", "{\"encrypt\":\"" + net::base64(iv + sealed.value()) + "\"}");
   request.fields.add("X-Lark-Request-Timestamp", "1700000000");
   request.fields.add("X-Lark-Request-Nonce", "n");
-  request.fields.add("X-Lark-Signature",
-                     net::hex(net::sha256_of_parts({"1700000000", "n", "ekey", request.content})));
+  request.fields.add("X-Lark-Signature", net::hex(net::sha256("1700000000nekey" + request.content)));
   request.context.route = "hook";
   return request;
 }
