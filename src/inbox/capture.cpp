@@ -79,27 +79,6 @@ Event event_of(const NewEvent& from, const Appended& appended) {
 
 }  // namespace
 
-/// Memory that one call has taken of the budget. The store has its share in it as long as it holds the
-/// request, which may be long after the caller was refused: a disk that hangs soon refuses everybody else.
-class Capture::Held {
- public:
-  explicit Held(Capture& capture) : capture_(capture) {}
-  ~Held() { capture_.memory_ -= size_; }
-  Held(const Held&) = delete;
-  Held& operator=(const Held&) = delete;
-
-  bool add(std::size_t size) {
-    if (size > capture_.options_.memory - std::min(capture_.memory_, capture_.options_.memory)) return false;
-    size_ += size;
-    capture_.memory_ += size;
-    return true;
-  }
-
- private:
-  Capture& capture_;
-  std::size_t size_ = 0;
-};
-
 /// A request's body whose bytes are counted as they come.
 class Capture::HeldBody final : public http::Body {
  public:
@@ -127,7 +106,9 @@ struct Capture::Call {
   bool is_late = false;                           ///< the time was up
   bool is_left = false;                           ///< nobody waits any longer
   std::function<void(const Result<T>&)> on_left;  ///< gets a result that nobody has taken; may be empty
-  std::shared_ptr<Held> held;                     ///< what the operation holds of the budget; may be null
+  /// What the operation holds of the memory, as long as it has the request, which may be long after the
+  /// caller was refused: a disk that hangs soon refuses everybody else. May be null.
+  std::shared_ptr<Held> held;
 
   /// Whoever waits lets go, cancelled or not.
   void leave() {
@@ -171,6 +152,7 @@ Capture::Capture(net::Executor executor, Store& store, Deliverer& deliverer, Wal
       deliverer_(deliverer),
       clock_(std::move(clock)),
       options_(options),
+      memory_(options.memory),
       tasks_(executor, net::abort_on_error) {}
 
 bool Capture::takes(const http::Request& request, const RouteOptions& route) {
@@ -195,9 +177,7 @@ Awaitable<Result<http::Response>> Capture::keep(http::Request request,
   const RouteOptions& route = *options;
   // The deadline counts from here: how long its body takes is the caller's own affair.
   const bool is_automatic = route.mode == Mode::automatic;
-  const auto limit =
-      is_automatic && route.deadline.count() > 0 ? net::Duration(route.deadline) : options_.commit_limit;
-  const auto until = net::Clock::now() + limit;
+  const auto until = net::Clock::now() + time_for(route);
   const std::string route_name = request.context.route;
   NewEvent event = make_event(request, route, facts);
   // Delivered from memory if there is room for a second copy, else as the store gives it back.
@@ -233,8 +213,23 @@ Awaitable<Result<http::Response>> Capture::keep(http::Request request,
   co_return answer;
 }
 
+/// How long a caller waits, for the store at least.
+net::Duration Capture::time_for(const RouteOptions& route) const {
+  if (route.deadline.count() == 0) return options_.commit_limit;
+  const net::Duration deadline = route.deadline;
+  return route.mode == Mode::automatic ? deadline : std::min(deadline, options_.commit_limit);
+}
+
 Awaitable<Result<Capture::Hold>> Capture::read(http::Request& request, std::size_t limit) {
-  auto held = std::make_shared<Held>(*this);
+  return read_into(std::make_shared<Held>(memory_, true), request, limit);
+}
+
+Awaitable<Result<Capture::Hold>> Capture::read_unproven(http::Request& request, std::size_t limit) {
+  const std::size_t most = std::min(limit, HeldMemory::unproven_max(options_.memory));
+  return read_into(std::make_shared<Held>(memory_, false), request, most);
+}
+
+Awaitable<Result<Capture::Hold>> Capture::read_into(Hold held, http::Request& request, std::size_t limit) {
   const auto done = co_await read_whole(request, limit, *held);
   if (done) co_return std::move(held);
   ++counters_.refused;
@@ -242,7 +237,7 @@ Awaitable<Result<Capture::Hold>> Capture::read(http::Request& request, std::size
 }
 
 Capture::Hold Capture::hold(std::size_t bytes) {
-  auto held = std::make_shared<Held>(*this);
+  auto held = std::make_shared<Held>(memory_, true);
   if (held->add(bytes)) return held;
   ++counters_.refused;
   return nullptr;

@@ -3,6 +3,7 @@
 
 #include "http/handler.hpp"
 #include "inbox/deliverer.hpp"
+#include "inbox/held_memory.hpp"
 #include "inbox/route_options.hpp"
 #include "inbox/store.hpp"
 #include "net/log_pace.hpp"
@@ -20,13 +21,12 @@ class Capture {
  public:
   struct Options {
     /// Bytes of requests held at a time, those the store still has to do with included; above:
-    /// Error::queue_full.
+    /// Error::queue_full. Shared as HeldMemory says.
     std::size_t memory = 256 * 1024 * 1024;
-    net::Duration commit_limit =
-        std::chrono::milliseconds(2000);  ///< mode inbox: a slower disk is Error::unavailable
+    /// Mode inbox: a slower disk is Error::unavailable. A shorter deadline of the route counts.
+    net::Duration commit_limit = std::chrono::milliseconds(2000);
   };
   /// Memory that a request takes of Options::memory, until the last copy of the pointer is gone.
-  class Held;
   using Hold = std::shared_ptr<Held>;
   struct Counters {
     std::uint64_t stored = 0, duplicates = 0, acked = 0, answered = 0, refused = 0;
@@ -40,6 +40,9 @@ class Capture {
   /// Reads the whole body into the request's content. Errors: body_too_large above `limit` bytes, queue_full,
   /// those of reading it.
   Awaitable<Result<Hold>> read(http::Request& request, std::size_t limit);
+  /// The same of a request that may come from anybody, until Held::note_proof(): it has less of the memory.
+  /// Above HeldMemory::unproven_max(): body_too_large.
+  Awaitable<Result<Hold>> read_unproven(http::Request& request, std::size_t limit);
   /// Room for `bytes` more; null if there is none.
   Hold hold(std::size_t bytes);
 
@@ -72,6 +75,8 @@ class Capture {
   template <class T>
   Awaitable<std::optional<Result<T>>> ask(std::shared_ptr<Call<T>> call, Awaitable<Result<T>> operation,
                                           net::Clock::time_point until);
+  net::Duration time_for(const RouteOptions& route) const;
+  Awaitable<Result<Hold>> read_into(Hold held, http::Request& request, std::size_t limit);
   Awaitable<Result<void>> read_whole(http::Request& request, std::size_t limit, Held& held);
   NewEvent make_event(http::Request& request, const RouteOptions& route, const EventFacts& facts) const;
   std::shared_ptr<Call<Appended>> appending(std::string route, Hold held);
@@ -91,7 +96,7 @@ class Capture {
   const WallClock clock_;
   const Options options_;
   Counters counters_;
-  std::size_t memory_ = 0;
+  HeldMemory memory_;
   net::LogPace refusals_;
   net::TaskGroup tasks_;  // operations of the store, each of which may outlive the call that wants it
 };

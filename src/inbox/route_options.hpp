@@ -79,8 +79,8 @@ struct RouteOptions {
   Mode mode = Mode::live;
   /// Where its events go now, whatever it was when they were stored. Empty: where they were stored for.
   std::string tunnel{}, upstream{};
-  /// `automatic`: for the upstream's answer. `live`: zero for none; else the whole answer has to be there by
-  /// then, and `fallback` answers in its place.
+  /// `automatic`: for the upstream's answer. `inbox`: for the store, if less than it has anyway. `live`: zero
+  /// for none; else the whole answer has to be there by then, and `fallback` answers in its place.
   std::chrono::milliseconds deadline{0};
   CannedAnswer ack;
   std::optional<CannedAnswer> fallback;

@@ -70,10 +70,11 @@ Awaitable<Result<http::Response>> Dispatch::judge(http::Request request, Route r
     auto switched = co_await pass(std::move(request), std::move(route));
     co_return switched;
   }
-  auto hold = co_await capture_.read(request, route->inbox.body_bytes);
+  auto hold = co_await capture_.read_unproven(request, route->inbox.body_bytes);
   if (!hold) co_return hold.error();
   Edge::Judgement judgement = edge_.judge(request, *provider, clock_());
   if (judgement.answer) co_return std::move(*judgement.answer);
+  (*hold)->note_proof();
   set_host(request, *route);
   auto response =
       co_await distribute(std::move(request), std::move(route), std::move(judgement), std::move(*hold));

@@ -104,6 +104,12 @@ class CaptureTest : public testing::Test {
                       : std::string(error_name(answer.error()));
   }
 
+  /// `request` and `outcome` outlive the call.
+  net::Awaitable<void> read_beside(http::Request& request, std::string& outcome) {
+    const auto held = co_await capture->read_unproven(request, 1000);
+    outcome = held ? "read" : std::string(error_name(held.error()));
+  }
+
   net::Awaitable<void> hand_over(http::Request request, RouteOptions options,
                                  std::function<void(Result<http::Response>)> to) {
     auto answer = co_await capture->handle(std::move(request),

@@ -121,6 +121,57 @@ TEST_F(CaptureTest, memory_stays_taken_while_the_store_still_has_the_request) {
   EXPECT_EQ(send(post("1234567890"), route(Mode::inbox)), "202 kept");
 }
 
+TEST_F(CaptureTest, strangers_that_send_slowly_leave_room_for_a_small_body_and_half_for_what_needs_no_proof) {
+  Capture::Options options;
+  options.memory = 8000;
+  start(options);
+  std::vector<std::shared_ptr<test::Feed>> feeds;
+  std::vector<http::Request> slow(18);
+  std::vector<std::string> outcomes(slow.size());
+  for (std::size_t i = 0; i < slow.size(); ++i) {
+    feeds.push_back(std::make_shared<test::Feed>(io));
+    for (int piece = 0; piece < 50; ++piece) feeds[i]->add(std::string(20, 'x'));  // and no end
+    slow[i] = post("");
+    slow[i].body = std::make_unique<test::FeedBody>(feeds[i]);
+    group.spawn(read_beside(slow[i], outcomes[i]));
+  }
+  test::run_for(io, 20ms);
+  const auto small = [this] {
+    http::Request request = post(std::string(40, 's'));
+    const auto held = run(io, capture->read_unproven(request, 1000));
+    return held ? "read" : std::string(error_name(held.error()));
+  };
+  EXPECT_EQ(small(), "read");
+  EXPECT_GT(std::count(outcomes.begin(), outcomes.end(), "queue_full"), 10) << "there was no room for them";
+  EXPECT_EQ(send(post(std::string(4000, 'p')), route(Mode::inbox)), "202 kept");
+  for (const auto& feed : feeds) feed->end(Error::truncated);
+  ASSERT_TRUE(run_until(io, [&] { return std::count(outcomes.begin(), outcomes.end(), "") == 0; }));
+  EXPECT_TRUE(capture->hold(8000)) << "all of it is back";
+}
+
+TEST_F(CaptureTest,
+       a_body_to_be_proven_that_can_never_have_room_is_too_large_and_a_proven_one_counts_no_more) {
+  Capture::Options options;
+  options.memory = 1000;
+  start(options);
+  http::Request large = post(std::string(251, 'x')), first = post(std::string(250, 'x')), second = post("");
+  large.fields.add("Content-Length", "251");
+  EXPECT_EQ(run(io, capture->read_unproven(large, 1000)).error(), Error::body_too_large);
+  const auto held = run(io, capture->read_unproven(first, 1000));
+  ASSERT_TRUE(held);
+  second.content = first.content;
+  EXPECT_EQ(run(io, capture->read_unproven(second, 1000)).error(), Error::queue_full);
+  (*held)->note_proof();
+  EXPECT_TRUE(run(io, capture->read_unproven(second, 1000)));
+}
+
+TEST_F(CaptureTest, by_mode_inbox_a_slow_disk_is_given_no_more_than_the_routes_deadline) {
+  store.hold_appends = true;
+  const auto began = net::Clock::now();
+  EXPECT_EQ(send(post("x"), route(Mode::inbox, 40ms)), "unavailable");
+  EXPECT_LT(net::Clock::now() - began, 1s);
+}
+
 TEST_F(CaptureTest, without_memory_for_a_copy_an_automatic_event_is_delivered_out_of_the_store) {
   Capture::Options options;
   options.memory = 10;

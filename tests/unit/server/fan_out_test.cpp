@@ -51,7 +51,7 @@ class FanOutTest : public inbox::CaptureTest {
   }
 
   inbox::RouteOptions options_for(inbox::Mode mode) const {
-    auto options = route(mode);
+    auto options = route(mode, deadline);
     options.dedupe = {inbox::KeyRule{inbox::KeyRule::From::id, ""}};
     return options;
   }
@@ -64,6 +64,7 @@ class FanOutTest : public inbox::CaptureTest {
   }
 
   FanOut fan_out;
+  std::chrono::milliseconds deadline{2000};
 };
 
 TEST_F(FanOutTest, each_target_has_an_event_of_its_own) {
@@ -76,6 +77,14 @@ TEST_F(FanOutTest, each_target_has_an_event_of_its_own) {
 TEST_F(FanOutTest, by_automatic_the_first_targets_answer_is_given) {
   EXPECT_EQ(send("x", inbox::Mode::automatic), "200 own");
   EXPECT_EQ(store.size(), 3U);
+}
+
+TEST_F(FanOutTest, a_disk_that_hangs_is_told_by_the_routes_deadline_for_every_copy) {
+  store.hold_appends = true;
+  const auto began = net::Clock::now();
+  deadline = std::chrono::milliseconds(40);
+  EXPECT_EQ(send("x", inbox::Mode::automatic), "unavailable");
+  EXPECT_LT(net::Clock::now() - began, std::chrono::seconds(1)) << "and not by the limit of commits, 2 s";
 }
 
 TEST_F(FanOutTest, nothing_is_stored_if_there_is_no_room_for_all) {
