@@ -41,12 +41,19 @@ std::string uuid_of(std::string_view event_id) {
   return "rockdove-" + net::hex(net::sha256(event_id)).substr(0, 32);
 }
 
+/// What rockdove delivers was judged by its age at the edge, and may have lain in the inbox for days.
+Bot::Options without_ages(Bot::Options options) {
+  for (providers::Check& check : options.scheme.checks) check.tolerance.reset();
+  for (providers::EventRule& event : options.scheme.events) event.tolerance.reset();
+  return options;
+}
+
 }  // namespace
 
 Bot::Bot(net::Executor executor, Commands& commands, Replies& replies, Options options)
     : commands_(commands),
       replies_(replies),
-      options_(std::move(options)),
+      options_(without_ages(std::move(options))),
       seen_(options_.seen),
       works_(executor, net::abort_on_error) {}
 

@@ -86,6 +86,8 @@ json::object describe(const Check& check) {
   result["name"] = check.name;
   result["when"] = texts(check.when);
   if (!check.unless.empty()) result["unless"] = check.unless;
+  if (!check.instead_of.empty()) result["instead_of"] = check.instead_of;
+  if (check.only_challenge) result["challenge"] = true;
   result["algorithm"] = algorithm_names[static_cast<std::size_t>(check.algorithm)];
   result["signature"] = texts(check.signature);
   result["encoding"] = encoding_names[static_cast<std::size_t>(check.encoding)];
@@ -119,6 +121,7 @@ json::object describe(const Scheme& scheme) {
     one["when"] = texts(event.when);
     one["id"] = texts(event.id);
     one["type"] = texts(event.type);
+    if (event.tolerance) one["tolerance_s"] = event.tolerance->count() / 1000;
     one["synchronous"] = event.synchronous;
     if (event.fallback) one["fallback"] = to_text(*event.fallback);
     events.emplace_back(std::move(one));

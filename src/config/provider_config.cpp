@@ -92,6 +92,8 @@ Check read_check(Section& section) {
   section.read("name", check.name);
   check.when = read_conditions(section, "when");
   section.read("unless", check.unless);
+  section.read("instead_of", check.instead_of);
+  section.read("challenge", check.only_challenge);
   read_enum(section, "algorithm", algorithm_names, check.algorithm);
   if (!section.contains("algorithm")) section.fail("algorithm", "needs algorithm");
   if (check.algorithm == Algorithm::equals) check.encoding = Encoding::text;
@@ -169,6 +171,7 @@ EventRule read_event(Section& section) {
   event.app = read_templates(section, "app", Use::shown_text);
   event.chat = read_templates(section, "chat", Use::shown_text);
   section.read("synchronous", event.synchronous);
+  if (section.contains("tolerance")) section.read("tolerance", event.tolerance.emplace());
   std::string fallback;
   section.read("fallback", fallback);
   if (section.contains("fallback")) {
@@ -206,6 +209,15 @@ void check_unless(const Scheme& scheme, std::vector<Section>& tables) {
   }
 }
 
+void check_instead_of(const Scheme& scheme, const Section& table, const Check& check) {
+  if (check.instead_of.empty()) return;
+  const bool is_known = std::ranges::any_of(
+      scheme.checks, [&check](const Check& each) { return each.name == check.instead_of; });
+  if (!is_known)
+    table.fail("instead_of",
+               "instead_of = " + quote(check.instead_of) + ": must be the name of an earlier check");
+}
+
 void add_all(Catalog& catalog, Section& document) {
   for (Section& section : document.sections("provider")) {
     Scheme scheme = read_provider(section);
@@ -231,6 +243,7 @@ providers::Scheme read_provider(Section& section) {
     for (const Check& other : scheme.checks)
       if (other.name == check.name || check.name.empty())
         table.fail("name", "needs a name of its own: there are several checks");
+    check_instead_of(scheme, table, check);
     scheme.checks.push_back(std::move(check));
   }
   for (Section& table : read_tables(section, "challenge"))

@@ -124,8 +124,8 @@ inbox::RetryOptions read_retry(Section retry) {
 }
 
 void read_deadline(Section& section, const RouteProvider* provider, inbox::RouteOptions& options) {
-  if (options.mode == Mode::automatic)
-    options.deadline = provider ? provider->scheme.deadline : automatic_deadline;
+  if (options.mode == Mode::automatic) options.deadline = automatic_deadline;
+  if (options.mode != Mode::live && provider) options.deadline = provider->scheme.deadline;
   section.read("deadline", options.deadline);
   if (options.deadline > deadline_max)
     section.fail("deadline", "deadline must be at most \"5m\": callers do not wait longer");
@@ -221,6 +221,7 @@ RouteConfig read_route(Section& section, const providers::Catalog& catalog) {
   section.read("first_byte_timeout", route.first_byte_timeout);
   route.provider = read_route_provider(section, catalog);
   route.inbox = read_options(section, route.provider ? &*route.provider : nullptr);
+  if (route.provider) limit_ages(section, *route.provider, route.inbox);
   route.targets = read_targets(section, route.provider.has_value());
   check_targets(section, route);
   section.finish();

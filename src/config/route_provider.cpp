@@ -1,5 +1,6 @@
 #include "config/route_provider.hpp"
 
+#include "base/units.hpp"
 #include "net/crypto.hpp"
 
 #include <algorithm>
@@ -108,6 +109,26 @@ std::optional<RouteProvider> read_route_provider(Section& route, const providers
   read_deliver(route, provider);
   provider.makes_ack = !fixed_ack(provider.scheme) && !route.contains("ack");
   return provider;
+}
+
+void limit_ages(Section& route, RouteProvider& provider, const inbox::RouteOptions& options) {
+  for (providers::Check& check : provider.scheme.checks)
+    if (!check.tolerance && signs(check, providers::Part::Kind::timestamp))
+      check.tolerance = options.dedupe_window / 2;
+  const auto needed = needed_memory(provider, options);
+  if (options.dedupe_window < needed)
+    route.fail("dedupe_window", "dedupe_window must be at least " + quote(format_duration(needed)) +
+                                    ": what " + provider.scheme.name + " signs is good for " +
+                                    quote(format_duration(needed / 2)) +
+                                    " before and after its time, and would be a new event once forgotten");
+}
+
+std::chrono::milliseconds needed_memory(const RouteProvider& provider, const inbox::RouteOptions& options) {
+  std::chrono::milliseconds longest{0};
+  if (options.mode == inbox::Mode::live || options.dedupe.empty()) return longest;
+  for (const providers::Check& check : provider.scheme.checks)
+    if (check.tolerance) longest = std::max(longest, *check.tolerance);
+  return longest * 2;
 }
 
 std::vector<TargetConfig> read_targets(Section& route, bool has_provider) {

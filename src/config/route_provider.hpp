@@ -43,6 +43,16 @@ std::string target_route(const std::string& route, const TargetConfig& target);
 /// that is set. Throws ConfigError.
 std::optional<RouteProvider> read_route_provider(Section& route, const providers::Catalog& catalog);
 
+/// Sees to it that no captured request is still good when its event has been forgotten: `options` are the
+/// route's. A signed timestamp may be off by half of dedupe_window at most, one way before the request comes
+/// and the other way when it comes again. That is the tolerance of checks that have none. Throws ConfigError
+/// if one has a longer tolerance.
+void limit_ages(Section& route, RouteProvider& provider, const inbox::RouteOptions& options);
+
+/// For how long an event has to be remembered, so that no captured request of it is taken for a new one. Zero
+/// if nothing says how old a request is, or if the route remembers nothing.
+std::chrono::milliseconds needed_memory(const RouteProvider& provider, const inbox::RouteOptions& options);
+
 /// Reads the [[route.target]] of a [[route]]. Throws ConfigError.
 std::vector<TargetConfig> read_targets(Section& route, bool has_provider);
 

@@ -1,7 +1,9 @@
 #include "config/server_config.hpp"
 
 #include "base/files.hpp"
+#include "base/units.hpp"
 #include "config/provider_config.hpp"
+#include "inbox/held_memory.hpp"
 
 #include <boost/asio/ip/network_v4.hpp>
 #include <boost/asio/ip/network_v6.hpp>
@@ -177,6 +179,33 @@ void check_tunnels(Section& section, const RouteConfig& route, const ServerConfi
       section.fail("target", "[[route.target]] " + quote(target.name) + ": " + advice);
 }
 
+void check_body_limit(Section& section, const RouteConfig& route, const ServerConfig& config) {
+  if (route.inbox.mode == inbox::Mode::live && !route.provider) return;
+  const std::size_t memory = config.inbox.memory, body = route.inbox.body_bytes;
+  if (body > memory)
+    section.fail("body_limit", "body_limit must not exceed memory of [inbox], which all requests share");
+  const bool is_asked_for = section.contains("body_limit");  // else a larger one is refused as it comes
+  if (route.provider && is_asked_for && body > inbox::HeldMemory::unproven_max(memory))
+    section.fail(
+        "body_limit",
+        "body_limit of a route with a provider must not exceed a quarter of memory of [inbox]: until a "
+        "request is proven, it may be a stranger's who sends it slowly");
+}
+
+/// Dedupe knows an event for as long as the inbox has it.
+void check_ages(Section inbox, const ServerConfig& config) {
+  const inbox::Retention& kept = config.inbox.retention;
+  for (const RouteConfig& route : config.routes) {
+    if (!route.provider) continue;
+    const milliseconds needed = needed_memory(*route.provider, route.inbox);
+    for (const auto& [key, age] :
+         {std::pair("done_age", kept.done_age), std::pair("dead_age", kept.dead_age)})
+      if (age < needed)
+        inbox.fail(key, std::string(key) + " must be at least " + quote(format_duration(needed)) +
+                            ": route " + quote(route.name) + " would take what was sent before for new");
+  }
+}
+
 void read_routes(std::vector<Section> sections, Section& document, ServerConfig& config) {
   const providers::Catalog catalog = read_providers(document);
   if (!sections.empty()) config.routes.clear();
@@ -188,9 +217,7 @@ void read_routes(std::vector<Section> sections, Section& document, ServerConfig&
       section.fail("name", "there is a route " + quote(route.name) + " already");
     if (!rules.emplace(route.host, route.path).second)
       section.fail("path", "another route has the same host and path, so that this one would never be used");
-    const bool is_held = route.inbox.mode != inbox::Mode::live || route.provider;
-    if (is_held && route.inbox.body_bytes > config.inbox.memory)
-      section.fail("body_limit", "body_limit must not exceed memory of [inbox], which all requests share");
+    check_body_limit(section, route, config);
     check_tunnels(section, route, config);
     config.routes.push_back(std::move(route));
   }
@@ -237,6 +264,7 @@ ServerConfig parse_server_config(std::string_view text, const std::string& file)
   config.egress = read_egress(document.section("egress"));
   read_tunnels(document.sections("tunnel"), config);
   read_routes(document.sections("route"), document, config);
+  check_ages(document.section("inbox"), config);
   document.finish();
   return config;
 }

@@ -5,12 +5,6 @@
 namespace rockdove::providers {
 namespace {
 
-bool uses(const Check& check, Part::Kind kind) {
-  return std::ranges::any_of(check.parts, [kind](const Template& parts) {
-    return std::ranges::any_of(parts, [kind](const Part& part) { return part.kind == kind; });
-  });
-}
-
 bool is_plain_digest(Algorithm algorithm) {
   return algorithm == Algorithm::sha1 || algorithm == Algorithm::sha256;
 }
@@ -32,6 +26,12 @@ const Scheme* Catalog::find(std::string_view name) const {
   return nullptr;
 }
 
+bool signs(const Check& check, Part::Kind kind) {
+  return std::ranges::any_of(check.parts, [kind](const Template& parts) {
+    return std::ranges::any_of(parts, [kind](const Part& part) { return part.kind == kind; });
+  });
+}
+
 std::optional<Problem> problem_with(const Check& check) {
   if (check.signature.empty())
     return Problem{"signature", "needs signature: where it stands, such as \"header:X-Signature\""};
@@ -42,18 +42,18 @@ std::optional<Problem> problem_with(const Check& check) {
   if (check.parts.empty())
     return Problem{"signed", "needs signed: what the provider signs, such as \"${timestamp}.${body}\""};
   // A digest without the secret in it can be made by anybody.
-  if (is_plain_digest(check.algorithm) && !uses(check, Part::Kind::secret))
+  if (is_plain_digest(check.algorithm) && !signs(check, Part::Kind::secret))
     return Problem{"signed", "a plain digest proves something only with ${secret} in what is signed"};
   const std::pair<Part::Kind, std::pair<const char*, bool>> needed[] = {
       {Part::Kind::timestamp, {"timestamp", check.timestamp.has_value()}},
       {Part::Kind::nonce, {"nonce", check.nonce.has_value()}},
       {Part::Kind::id, {"id", check.id.has_value()}}};
   for (const auto& [kind, key] : needed)
-    if (uses(check, kind) && !key.second)
+    if (signs(check, kind) && !key.second)
       return Problem{"signed", "${" + std::string(key.first) + "} needs " + key.first + ": where it stands"};
   if (check.tolerance && !check.timestamp) return Problem{"tolerance", "needs timestamp: where it stands"};
   // Whoever may choose the time could choose any.
-  if (check.tolerance && !uses(check, Part::Kind::timestamp))
+  if (check.tolerance && !signs(check, Part::Kind::timestamp))
     return Problem{"tolerance", "proves something only with ${timestamp} in what is signed"};
   const bool is_rsa = check.algorithm == Algorithm::rsa_sha256;
   if (is_rsa != (check.key == KeyForm::rsa))

@@ -36,4 +36,7 @@ struct Problem {
 };
 std::optional<Problem> problem_with(const Check& check);
 
+/// True if the check covers what stands in such a hole, so that nobody else can choose it.
+bool signs(const Check& check, Part::Kind kind);
+
 }  // namespace rockdove::providers

@@ -18,7 +18,48 @@ bool is_small_enough(std::string_view text) {
   const auto is_mark = [](char c) { return c == ',' || c == ':' || c == '[' || c == '{'; };
   return static_cast<std::size_t>(std::ranges::count_if(text, is_mark)) <= document_values_max;
 }
+
+std::optional<std::string> text_of(const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::string: return std::string(value.get_string());
+    case json::kind::int64: return std::to_string(value.get_int64());
+    case json::kind::uint64: return std::to_string(value.get_uint64());
+    case json::kind::bool_: return value.get_bool() ? "true" : "false";
+    default: return std::nullopt;
+  }
+}
+
+/// Where the first reference token "*" begins, with its slash.
+std::size_t star_in(std::string_view pointer) {
+  std::size_t at = pointer.find("/*");
+  while (at != pointer.npos && at + 2 < pointer.size() && pointer[at + 2] != '/')
+    at = pointer.find("/*", at + 1);
+  return at;
+}
+
+/// False if one of the texts is not there.
+bool gather(const json::value& from, std::string_view pointer, std::vector<std::string>& into) {
+  const std::size_t star = star_in(pointer);
+  json::error_code error;
+  const json::value* found = from.find_pointer(pointer.substr(0, star), error);
+  if (!found) return false;
+  if (star == pointer.npos) {
+    auto text = text_of(*found);
+    if (text) into.push_back(std::move(*text));
+    return text.has_value();
+  }
+  const json::array* list = found->if_array();
+  if (!list) return false;
+  return std::ranges::all_of(*list, [pointer = pointer.substr(star + 2), &into](const json::value& element) {
+    return gather(element, pointer, into);
+  });
+}
+
 }  // namespace
+
+bool has_every(std::string_view pointer) {
+  return star_in(pointer) != pointer.npos;
+}
 
 bool Document::looks_like_xml() const {
   std::string_view text = text_;
@@ -47,14 +88,14 @@ const json::value* Document::find(std::string_view pointer) const {
 
 std::optional<std::string> Document::json(std::string_view pointer) const {
   const json::value* value = find(pointer);
-  if (!value) return std::nullopt;
-  switch (value->kind()) {
-    case json::kind::string: return std::string(value->get_string());
-    case json::kind::int64: return std::to_string(value->get_int64());
-    case json::kind::uint64: return std::to_string(value->get_uint64());
-    case json::kind::bool_: return value->get_bool() ? "true" : "false";
-    default: return std::nullopt;
-  }
+  return value ? text_of(*value) : std::nullopt;
+}
+
+std::optional<std::vector<std::string>> Document::every(std::string_view pointer) const {
+  const json::value* whole = find("");
+  std::vector<std::string> texts;
+  if (!whole || !gather(*whole, pointer, texts) || texts.empty()) return std::nullopt;
+  return texts;
 }
 
 bool Document::has_json(std::string_view pointer) const {

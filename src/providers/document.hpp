@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rockdove::providers {
 
@@ -23,6 +24,9 @@ class Document {
   /// The text, number or truth value at a JSON pointer (RFC 6901), as text. Numbers beyond 64 bits and
   /// fractions are absent: two of them could look like one.
   std::optional<std::string> json(std::string_view pointer) const;
+  /// The same in every element of a list: a reference token "*" of the pointer stands for all of them. Not
+  /// empty: nothing if there is no list or none with elements, or one element has no text there.
+  std::optional<std::vector<std::string>> every(std::string_view pointer) const;
   /// True if anything but null stands there.
   bool has_json(std::string_view pointer) const;
   /// The text of an element below the root.
@@ -39,6 +43,9 @@ class Document {
   mutable bool parsed_ = false;
   mutable std::optional<boost::json::value> tree_;
 };
+
+/// True if the pointer has a reference token "*".
+bool has_every(std::string_view pointer);
 
 /// The text of the first element at `path` ("/A" is a child of the root, whatever the root is called),
 /// character references and CDATA resolved. Nothing if there is none, it has elements in it, or the text up

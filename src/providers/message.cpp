@@ -26,6 +26,17 @@ Place beside(const Place& place, std::string_view name) {
   return Place{place.from, place.name.substr(0, place.name.rfind('/') + 1) + std::string(name)};
 }
 
+std::optional<std::string> in_all(std::optional<std::vector<std::string>> texts, Lists lists) {
+  if (!texts) return std::nullopt;
+  std::string all = std::move(texts->front());
+  for (std::size_t i = 1; i < texts->size(); ++i) {
+    const std::string& text = (*texts)[i];
+    if (lists == Lists::joined) all.append(",").append(text);
+    else if (text != all) return std::nullopt;
+  }
+  return all;
+}
+
 /// A receiver is for us unless ids are configured and it is none of them.
 bool is_ours(const Envelope& envelope, const Secrets& secrets, const Opened& opened) {
   const auto& ids = secrets.values(envelope.receiver);
@@ -93,7 +104,7 @@ const std::vector<FormPair>* Message::form() const {
   return *form_ ? &**form_ : nullptr;
 }
 
-std::optional<std::string> Message::value(const Place& place) const {
+std::optional<std::string> Message::value(const Place& place, Lists lists) const {
   switch (place.from) {
     case From::method: return std::string(request_.method);
     case From::header: {
@@ -104,15 +115,21 @@ std::optional<std::string> Message::value(const Place& place) const {
       if (!query_) query_.emplace(parse_form(query_of(request_.url)));
       return pair_of(*query_, place.name);
     case From::form: form(); return pair_of(*form_, place.name);
-    case From::json: return body_.json(place.name);
+    case From::json:
+      return has_every(place.name) ? in_all(body_.every(place.name), lists) : body_.json(place.name);
     case From::xml: return body_.xml(place.name);
-    case From::opened: return opened_document().either(place.name);
+    case From::opened: {
+      const Document& opened = opened_document();
+      return has_every(place.name) ? in_all(opened.every(place.name), lists) : opened.either(place.name);
+    }
     case From::encrypted: return encrypted() ? std::optional(ciphertext_) : std::nullopt;
   }
   return std::nullopt;
 }
 
 bool Message::exists(const Place& place) const {
+  const bool is_pointer = place.from == From::json || place.from == From::opened;
+  if (is_pointer && has_every(place.name)) return value(place, Lists::joined).has_value();
   if (place.from == From::json) return body_.has_json(place.name);
   if (place.from == From::opened) return opened_document().has_either(place.name);
   return value(place).has_value();
@@ -127,13 +144,13 @@ bool Message::hold(const std::vector<Condition>& conditions) const {
   return std::ranges::all_of(conditions, [this](const Condition& condition) { return holds(condition); });
 }
 
-std::optional<std::string> Message::render(const Template& parts) const {
+std::optional<std::string> Message::render(const Template& parts, Lists lists) const {
   std::string text;
   for (const Part& part : parts) {
     std::optional<std::string> piece;
     switch (part.kind) {
       case Part::Kind::literal: piece = part.text; break;
-      case Part::Kind::place: piece = value(part.place); break;
+      case Part::Kind::place: piece = value(part.place, lists); break;
       case Part::Kind::opened: piece = std::string(this->text()); break;
       default: break;
     }

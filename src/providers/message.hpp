@@ -24,6 +24,12 @@ struct RequestView {
   std::string_view body;
 };
 
+/// What a place stands for that is in every element of a list: json:/events/*/id.
+enum class Lists {
+  unanimous,  ///< the one text that all of them have; absent if they differ, or one has none
+  joined,     ///< all their texts with commas between them; absent if one has none
+};
+
 /// Looks into a request, each part parsed when first asked for. Made of foreign bytes: what is not there or
 /// cannot be parsed is absent. Refers to what it was made of, which has to outlive it. Not for two threads.
 class Message {
@@ -37,7 +43,7 @@ class Message {
   const RequestView& request() const { return request_; }
 
   /// The text or number there; nothing if there is none.
-  std::optional<std::string> value(const Place& place) const;
+  std::optional<std::string> value(const Place& place, Lists lists = Lists::unanimous) const;
   /// True if something other than null is there, also an object or a list.
   bool exists(const Place& place) const;
   bool holds(const Condition& condition) const;
@@ -60,7 +66,7 @@ class Message {
   const std::vector<FormPair>* form() const;
 
   /// Fills the holes of a shown_text; nothing if a place is empty.
-  std::optional<std::string> render(const Template& parts) const;
+  std::optional<std::string> render(const Template& parts, Lists lists = Lists::unanimous) const;
 
  private:
   void find_ciphertext();

@@ -43,13 +43,19 @@ enum class KeyForm {
   rsa,     ///< as net::rsa_public_key() reads it
 };
 
-enum class TimeUnit { seconds, milliseconds };
+enum class TimeUnit {
+  seconds,
+  milliseconds,
+  by_size,  ///< milliseconds from 10^11 on, which as seconds are the year 5138
+};
 
 /// One way to prove that a request comes from its provider.
 struct Check {
   std::string name;             ///< in verdicts; unique within its scheme
   std::vector<Condition> when;  ///< all hold, else this check is not for the request
   std::string unless;           ///< name of a secret: where it is configured, this check is for no request
+  std::string instead_of;       ///< name of an earlier check: tried as well if that one has not proven it
+  bool only_challenge = false;  ///< proves a challenge that can be answered, and nothing else
   Algorithm algorithm = Algorithm::hmac_sha256;
   std::vector<Place> signature;  ///< the first that is there
   std::string separator;         ///< between several values in one place; empty: there is one
@@ -57,7 +63,7 @@ struct Check {
   Encoding encoding = Encoding::hex;
   std::optional<Place> timestamp;
   std::string timestamp_prefix;  ///< if the place holds several values, with the same separator
-  TimeUnit unit = TimeUnit::seconds;
+  TimeUnit unit = TimeUnit::by_size;
   std::optional<std::chrono::milliseconds> tolerance;  ///< of the timestamp, both ways; nothing: any age
   std::optional<Place> nonce, id;
   std::vector<Template> parts;  ///< what is signed, one after the other
@@ -111,10 +117,12 @@ struct Challenge {
 /// What an event says of itself. Each is the first template all of whose holes are filled.
 struct EventRule {
   std::vector<Condition> when;
-  std::vector<Template> id;          ///< the same for a repeated delivery
-  std::vector<Template> type;        ///< what happened
-  std::vector<Template> app;         ///< which of the provider's apps or tenants it is for
-  std::vector<Template> chat;        ///< the conversation or thing whose events have an order
+  std::vector<Template> id;    ///< the same for a repeated delivery
+  std::vector<Template> type;  ///< what happened
+  std::vector<Template> app;   ///< which of the provider's apps or tenants it is for
+  std::vector<Template> chat;  ///< the conversation or thing whose events have an order
+  /// In place of the check's, where that is longer: for events that are never sent again.
+  std::optional<std::chrono::milliseconds> tolerance;
   bool synchronous = false;          ///< its sender shows the answer to somebody: it cannot be given later
   std::optional<Template> fallback;  ///< of a synchronous one: the JSON to say if nobody answers in time
 

@@ -3,8 +3,10 @@
 #include "base/text.hpp"
 #include "net/crypto.hpp"
 #include "net/signing.hpp"
+#include "providers/events.hpp"
 #include "providers/signed_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -15,6 +17,9 @@ namespace {
 constexpr std::array<std::string_view, 11> outcome_names{
     "ok",        "unchecked", "no_secret", "bad_secret", "unrecognised",  "missing",
     "malformed", "mismatch",  "too_old",   "too_new",    "undecipherable"};
+
+// As seconds the year 5138, as milliseconds 1973.
+constexpr std::int64_t milliseconds_from = 100'000'000'000;
 
 /// The values of one place that begin with `prefix`, without it. Nothing if there are too many.
 std::optional<std::vector<std::string_view>> values_in(std::string_view text, std::string_view separator,
@@ -57,7 +62,9 @@ class Trial {
   Trial(const Check& check, const Message& message) : check_(check), message_(message) {}
 
   Verdict run(WallTime now) {
-    if (find_signatures() && find_others() && digest_is_right() && matches()) judge_age(now);
+    if (find_signatures() && find_others() && digest_is_right() && matches() &&
+        judge_age(now, check_.tolerance) && opens())
+      judge_meaning(now);
     verdict_.check = check_.name;
     return std::move(verdict_);
   }
@@ -181,15 +188,39 @@ class Trial {
     return any([expected](const std::string& signature) { return same(signature, expected); });
   }
 
-  void judge_age(WallTime now) {
+  /// The signature is right.
+  bool judge_age(WallTime now, const std::optional<std::chrono::milliseconds>& limit) {
     verdict_.outcome = Outcome::ok;
-    if (!check_.timestamp || !check_.tolerance) return;
+    verdict_.only_challenge = check_.only_challenge;
+    if (!check_.timestamp || !limit) return true;
+    const bool is_fine = check_.unit == TimeUnit::milliseconds ||
+                         (check_.unit == TimeUnit::by_size && time_ >= milliseconds_from);
     // In whole seconds where the timestamp has no finer ones; sixteen digits of them do not overflow.
-    const std::int64_t own = check_.unit == TimeUnit::seconds ? 1 : 1000;
+    const std::int64_t own = is_fine ? 1000 : 1;
     const std::int64_t present = now.time_since_epoch().count() / (1000 / own);
-    const std::int64_t tolerance = check_.tolerance->count() / (1000 / own);
-    if (time_ < present - tolerance) fail(Outcome::too_old, to_text(*check_.timestamp));
-    else if (time_ > present + tolerance) fail(Outcome::too_new, to_text(*check_.timestamp));
+    const std::int64_t tolerance = limit->count() / (1000 / own);
+    if (time_ < present - tolerance) return fail(Outcome::too_old, to_text(*check_.timestamp));
+    return time_ <= present + tolerance || fail(Outcome::too_new, to_text(*check_.timestamp));
+  }
+
+  bool opens() {
+    if (message_.opened()) return true;
+    const std::string& key = message_.scheme().envelope.secret;
+    return fail(message_.secrets().has(key) ? Outcome::undecipherable : Outcome::no_secret, key);
+  }
+
+  /// What may be looked at only now that it is known whose words these are.
+  void judge_meaning(WallTime now) {
+    if (check_.only_challenge) {
+      const auto& challenges = message_.scheme().challenges;
+      if (std::ranges::none_of(challenges, [this](const Challenge& each) {
+            return challenge_text(each, message_).has_value();
+          }))
+        fail(Outcome::unrecognised, "");
+      return;
+    }
+    const EventRule* const rule = check_.timestamp ? event_rule(message_) : nullptr;
+    if (rule && rule->tolerance) judge_age(now, rule->tolerance);
   }
 
   const Check& check_;
@@ -212,8 +243,8 @@ bool is_for(const Check& check, const Message& message) {
 std::optional<Verdict> judge_unsigned(const Message& message) {
   if (message.request().body.size() > challenge_bytes_max) return std::nullopt;
   for (const Challenge& challenge : message.scheme().challenges) {
-    if (!challenge.is_unsigned || !message.hold(challenge.when)) continue;
-    if (!message.render(challenge.reply.body)) continue;  // what cannot be answered is no challenge
+    if (!challenge.is_unsigned) continue;
+    if (!challenge_text(challenge, message)) continue;  // what cannot be answered is no challenge
     Verdict verdict{Outcome::ok, "challenge", {}, true};
     const auto& secrets = message.secrets().values(challenge.secret);
     if (!challenge.token || secrets.empty()) return verdict;
@@ -228,6 +259,17 @@ std::optional<Verdict> judge_unsigned(const Message& message) {
   return std::nullopt;
 }
 
+/// False if what would be a signature of this kind was not there.
+bool has_signature(const Verdict& verdict) {
+  return verdict.outcome != Outcome::missing && verdict.outcome != Outcome::malformed;
+}
+
+/// True if the signature is right, whatever else is wrong.
+bool is_signed(const Verdict& verdict) {
+  return has_signature(verdict) && verdict.outcome != Outcome::mismatch &&
+         verdict.outcome != Outcome::bad_secret;
+}
+
 }  // namespace
 
 std::string_view outcome_name(Outcome outcome) noexcept {
@@ -238,20 +280,19 @@ Verdict verify(const Message& message, WallTime now) {
   if (message.secrets().empty()) return Verdict{Outcome::unchecked, {}, {}};
   if (auto verdict = judge_unsigned(message)) return std::move(*verdict);
   Verdict verdict;
+  const Check* decisive = nullptr;
   for (const Check& check : message.scheme().checks) {
+    if (decisive && check.instead_of != decisive->name) continue;
     if (!is_for(check, message)) continue;
     if (!message.secrets().has(check.secret)) {
       if (verdict.outcome == Outcome::unrecognised)
         verdict = Verdict{Outcome::no_secret, check.name, check.secret};
       continue;
     }
-    verdict = Trial(check, message).run(now);
-    if (verdict.outcome == Outcome::ok && !message.opened()) {
-      const std::string& key = message.scheme().envelope.secret;
-      verdict.outcome = message.secrets().has(key) ? Outcome::undecipherable : Outcome::no_secret;
-      verdict.part = key;
-    }
-    return verdict;
+    Verdict next = Trial(check, message).run(now);
+    if (!decisive || is_signed(next) || !has_signature(verdict)) verdict = std::move(next);
+    if (!decisive) decisive = &check;
+    if (is_signed(verdict)) break;
   }
   return verdict;
 }

@@ -38,7 +38,8 @@ struct Verdict {
 inline constexpr std::size_t signatures_max = 16;  ///< looked at in one place; more: malformed
 inline constexpr std::size_t timestamp_digits_max = 16;
 
-/// The first check that is for such a request, and whose secret is configured, decides. A challenge that is
+/// The first check that is for such a request, and whose secret is configured, decides; if it does not prove
+/// the request, those that are `instead_of` it may. A challenge that is
 /// known to come unsigned needs no check, but is ok for nothing else than being answered: see
 /// challenge_answer(). Comparisons take constant time. Never throws on what a caller sent. With an encrypted
 /// body the signature is looked at first: without a right one nobody learns whether it could be opened.

@@ -6,9 +6,9 @@ import signal
 import time
 import unittest
 
-from inbox_scene import Script
+from inbox_scene import Script, route
 from provider_scene import Feishu, InboxServer, ProviderTest, compact, eventually, field
-from scene import SLOW, answer
+from scene import SLOW, answer, request
 
 CHALLENGE = b'{"challenge":"ajls384kdjx98XX","token":"vtoken","type":"url_verification"}'
 
@@ -119,6 +119,40 @@ class Proof(ProviderTest):
         self.assert_error(self.post(server, Feishu(token="x").event()), 401, "edge", "signature_mismatch")
         server.inbox.wait_states(waiting=2)
 
+    def test_a_late_retry_is_taken_and_what_dedupe_may_have_forgotten_is_not(self):
+        server = self.provided()
+        self.assertEqual(self.send(server, self.feishu.event("e1")).status, 200)
+        last_retry = 15 + 5 * 60 + 3600 + 6 * 3600
+        self.assertEqual(self.send(server, self.feishu.event("e2"), age=last_retry + 60).status, 200)
+        for age in (12 * 3600 + 60, 25 * 3600):  # somebody has kept what Feishu sent
+            self.assert_error(self.send(server, self.feishu.event("e1"), age=age), 401, "edge", "signature_too_old")
+        # A click is never sent again.
+        self.assert_error(self.send(server, self.feishu.card(), age=360), 401, "edge", "signature_too_old")
+        server.inbox.wait_states(waiting=2)
+
+    def test_a_dedupe_window_that_forgets_too_soon_stops_the_start(self):
+        with self.assertRaisesRegex(AssertionError, 'dedupe_window must be at least "1d": what feishu signs'):
+            self.provided(dedupe_window="12h")
+
+    def test_strangers_that_send_slowly_hold_up_neither_events_nor_other_routes(self):
+        plain = route("inbox", name="plain", path="/plain", body_limit="200KiB")
+        server = self.provided(body_limit="200KiB", more=plain + '[inbox]\nmemory = "1MiB"\n')
+        head = request("/hook", method="POST", fields=["Content-Length: 200000"])
+        strangers = [self.caller(server) for _ in range(18)]
+        for stranger in strangers:
+            stranger.send(head + b"x" * 150_000)  # and never the rest
+
+        def refused():
+            return [each for each in strangers if not each.is_quiet(0.01)]
+        eventually(lambda: len(refused()) >= len(strangers) - 3)
+        response = refused()[0].response("POST")
+        self.assert_error(response, 503, "edge", "queue_full")
+        self.assertTrue(response.get(b"retry-after"))
+        self.assertEqual(self.send(server, self.feishu.event()).status, 200)
+        self.assertEqual(self.post(server, b"p" * 200_000, "/plain").status, 200)
+        self.assertGreaterEqual(len(strangers) - len(refused()), 2)  # they are still there
+        server.inbox.wait_states(waiting=2)
+
     def test_a_body_over_the_limit_is_a_413(self):
         server = self.provided(body_limit="10KiB")
         self.assert_error(self.post(server, b"x" * 10_241), 413, "edge", "body_too_large")
@@ -223,8 +257,9 @@ class Cards(ProviderTest):
         server = self.provided(deadline="100ms")
         body = compact({"open_id": "ou_x", "open_message_id": "om_1", "token": "c-1", "action": {"tag": "button"}})
         old = Feishu(key="vtoken")
-        signature = hashlib.sha1(b"1700000000abc" + b"vtoken" + body).hexdigest()
-        fields = [field("X-Lark-Request-Timestamp", "1700000000"), field("X-Lark-Request-Nonce", "abc")]
+        stamp = str(int(time.time()))
+        signature = hashlib.sha1(stamp.encode() + b"abc" + b"vtoken" + body).hexdigest()
+        fields = [field("X-Lark-Request-Timestamp", stamp), field("X-Lark-Request-Nonce", "abc")]
         response = self.post(server, body, fields=[*fields, field("X-Lark-Signature", signature)])
         self.assertIn("try again", self.toast(response))
         self.assertEqual(self.post(server, body, fields=old.sign(body)).status, 401)

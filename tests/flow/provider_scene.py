@@ -64,9 +64,15 @@ class ProviderTest(InboxTest):
         super().setUp()
         self.feishu = Feishu()
 
-    def provided(self, provider="feishu", secrets=None, name="hook", path="/hook", targets=(), files=None, **keys):
+    def provided(self, provider="feishu", secrets=None, more="", **keys):
         """A server with a route for this provider. `secrets` are written to files, a list of values each."""
         server = InboxServer(start=False, tls="off")
+        server.toml = self.provided_toml(server, provider, secrets, **keys) + more
+        return self.take_in(server).start()
+
+    def provided_toml(self, server, provider="feishu", secrets=None, name="hook", path="/hook", targets=(), files=None,
+                      **keys):
+        """The routes of its configuration."""
         lines = ["[[route]]", f'name = "{name}"', f'path = "{path}"', f'provider = "{provider}"']
         if keys.get("mode") != "live":
             lines.append(f"retry = {QUICK}")
@@ -82,8 +88,7 @@ class ProviderTest(InboxTest):
             lines.append(f"{key} = {value if value[:1] in '{[' else json.dumps(value)}")
         for target in targets:
             lines += ["[[route.target]]", *(f"{key} = {json.dumps(value)}" for key, value in target.items())]
-        server.toml = "\n".join([*lines, '[[route]]\nname = "rest"']) + "\n"
-        return self.take_in(server).start()
+        return "\n".join([*lines, '[[route]]\nname = "rest"']) + "\n"
 
     @staticmethod
     def write_secrets(server, name, values):
@@ -95,11 +100,11 @@ class ProviderTest(InboxTest):
             places.append(f"file:{file}")
         return places
 
-    def send(self, server, text, sealed=True, feishu=None, target="/hook"):
-        """Feishu sends an event."""
+    def send(self, server, text, sealed=True, feishu=None, target="/hook", age=0):
+        """Feishu sends an event, with a timestamp that is so many seconds old."""
         feishu = feishu or self.feishu
         body = feishu.seal(text) if sealed else text
-        return self.call(server, target, method="POST", fields=feishu.sign(body), body=body)
+        return self.call(server, target, method="POST", fields=feishu.sign(body, int(time.time()) - age), body=body)
 
     def provider(self, server, name="hook"):
         """What /stats says of the route's provider."""

@@ -26,7 +26,7 @@ async function make(scheme, content, seconds, secrets, path = scheme.path) {
 /** Adds a case, once the library agrees with what is expected. */
 async function add(scheme, what, request, secrets, accepted, more = {}) {
   const name = [scheme.name, scheme.label, what].filter(Boolean).join(", ");
-  const verdict = await scheme.judge(request, secrets);
+  const verdict = more.isOurRule ? null : await scheme.judge(request, secrets);
   if (verdict !== null && verdict !== accepted)
     throw new Error(`seed ${seed}: ${name}: the library says ${verdict}, expected ${accepted}`);
   cases.push({
@@ -64,9 +64,13 @@ async function addChanges(scheme, kind, request, content) {
     const more = { ...extras(scheme, content, again), secrets: both };
     await add(scheme, `${kind}, two values of ${Object.keys(other)[0]}`, again, secrets, true, more);
   }
-  if (!scheme.tolerance && !scheme.isAgeless) return;
-  const old = await make(scheme, content, now - (scheme.tolerance ?? 3600) - 1 - random.below(3600), secrets);
-  await add(scheme, `${kind}, an old time`, old, secrets, Boolean(scheme.isAgeless), extras(scheme, content, old));
+  const limit = scheme.tolerance ?? scheme.ourTolerance;
+  if (!limit) return;
+  const old = await make(scheme, content, now - limit - 1 - random.below(3600), secrets);
+  await add(scheme, `${kind}, an old time`, old, secrets, false, { isOurRule: !scheme.tolerance });
+  if (!scheme.lastRetry) return;
+  const late = await make(scheme, content, now - scheme.lastRetry - random.below(3600), secrets);
+  await add(scheme, `${kind}, a late retry`, late, secrets, true, extras(scheme, content, late));
 }
 
 function extras(scheme, content, request) {

@@ -80,14 +80,18 @@ async function reachesHandler(request, { encrypt_key: encryptKey, verification_t
 
 const secretsOf = (random) => ({ encrypt_key: random.word(32), verification_token: random.word(32) });
 
-function scheme(random, label, wrong, make, isCard = false) {
+// Events are sent again after 15 s, 5 min, 1 h and 6 h, and nobody knows whether with a fresh timestamp; cards never.
+const ofEvents = { ourTolerance: 43_200, lastRetry: 15 + 300 + 3600 + 21_600 };
+const ofCards = { ourTolerance: 300 };
+
+function scheme(random, label, wrong, make, ages, isCard = false) {
   return {
     name: "feishu",
     label,
     secrets: secretsOf(random),
     others: [{ [wrong]: random.word(32) }],
     bodies: texts(random),
-    isAgeless: true, // nobody knows whether a retry hours later has a fresh timestamp
+    ...ages,
     where: { header: "X-Lark-Signature", encoding: "hex" },
     make,
     judge: (request, secrets) => reachesHandler(request, secrets, isCard),
@@ -124,15 +128,15 @@ function sealedEvent(random, secrets, seconds, text) {
 
 export const feishus = (random) => [
   scheme(random, "event", "encrypt_key", (text, seconds, secrets) =>
-    sealedEvent(random, secrets, seconds, eventV2(random, secrets, text))),
+    sealedEvent(random, secrets, seconds, eventV2(random, secrets, text)), ofEvents),
   scheme(random, "event-v1", "encrypt_key", (text, seconds, secrets) =>
-    sealedEvent(random, secrets, seconds, eventV1(random, secrets, text))),
+    sealedEvent(random, secrets, seconds, eventV1(random, secrets, text)), ofEvents),
   scheme(random, "event-plain", "encrypt_key", (text, seconds, secrets) =>
-    signed(random, "sha256", secrets.encrypt_key, seconds, eventV2(random, secrets, text))),
+    signed(random, "sha256", secrets.encrypt_key, seconds, eventV2(random, secrets, text)), ofEvents),
   scheme(random, "card", "encrypt_key", (text, seconds, secrets) =>
-    sealedEvent(random, secrets, seconds, cardV2(random, secrets, { text }))),
+    sealedEvent(random, secrets, seconds, cardV2(random, secrets, { text })), ofCards),
   scheme(random, "card-v1", "verification_token", (text, seconds, secrets) =>
-    signed(random, "sha1", secrets.verification_token, seconds, cardV1(random, { text })), true),
+    signed(random, "sha1", secrets.verification_token, seconds, cardV1(random, { text })), ofCards, true),
   challenge(random, "challenge", false),
   challenge(random, "challenge-sealed", true),
 ];

@@ -3,6 +3,8 @@
 // name      in rockdove's table
 // secrets   what the operator would configure; `others`: the same of somebody else
 // tolerance seconds after which a request is too old; absent: never
+// ourTolerance  the same where the library has no limit, and rockdove one of its own
+// lastRetry     so many seconds old may a request be that its provider sends again
 // where     the signature stands
 // make      (body, seconds, secrets, path) -> Request, signed
 // judge     (request, secrets) -> what the library says of it: true, false, or null if it cannot be asked
@@ -166,6 +168,7 @@ function discord(random) {
     name: "discord",
     secrets: { public_key: mine.hex },
     others: { public_key: theirs.hex },
+    ourTolerance: 300,
     where: { header: "X-Signature-Ed25519", encoding: "hex" },
     make(body, seconds, { public_key }) {
       const { own } = public_key === mine.hex ? mine : theirs;

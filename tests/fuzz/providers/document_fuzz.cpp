@@ -36,6 +36,9 @@ std::string escaped(std::string_view text) {
 void check_json(std::string_view text, std::string_view pointer) {
   const Document document(text);
   const auto value = document.json(pointer);
+  const auto every = document.every(pointer);
+  if (!has_every(pointer)) require(every ? every->size() == 1 && every->front() == value : !value);
+  else require(!every || !every->empty());
   if (!value) return;
   require(document.has_json(pointer));
   require(document.either(pointer) == value || text.find('<') != text.npos);

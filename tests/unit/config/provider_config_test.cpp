@@ -80,6 +80,8 @@ TEST(ProviderConfig, a_mistake_names_line_key_and_what_is_allowed) {
       {sound + "[[provider.challenge]]\nwhen = 'method = GET'\nreply = 'x'\ntoken = 'json:/t'\n",
        {"s.toml:10", "go together"}},
       {sound + "unless = 'sekret'\n", {"s.toml:7", "unless = \"sekret\"", "secret"}},
+      {sound + "instead_of = 'later'\n", {"s.toml:7", "instead_of = \"later\"", "an earlier check"}},
+      {sound + "[[provider.event]]\ntolerance = 5\n", {"s.toml:8", "tolerance", "duration"}},
       {sound + "[provider.envelope]\nkind = 'wechat'\nat = 'json:/e'\nsecret = 'k'\nsigned_with = 't'\n"
                "[[provider.challenge]]\nwhen = 'encrypted'\nunsigned = true\nreply = 'x'\nsealed = true\n",
        {"s.toml:16", "unsigned challenge"}},
@@ -193,6 +195,22 @@ TEST(Challenges, wecoms_echostr_is_opened_and_wechats_returned) {
             "4711");
 }
 
+TEST(Downgrades, a_captured_message_is_not_opened_as_an_echostr) {
+  const auto echo = [](const std::string& text) {
+    const auto sealed = seal_wechat(wechat_secrets[1].second, text, "wx1");
+    return answer_to(
+        {"wecom", "GET", wechat_url(*sealed, "&echostr=" + query_coded(*sealed)), "", wechat_secrets});
+  };
+  for (const std::string& text :
+       {std::string("1616140317555161061"), std::string("aZ09+/=_.~-"), std::string(echo_bytes_max, 'x')})
+    EXPECT_EQ(echo(text), text);
+  for (const std::string& text :
+       {std::string("<xml><MsgType>text</MsgType></xml>"), std::string(R"({"msgid":"1"})"), std::string("{}"),
+        std::string("<"), std::string("a b"), std::string("密"), std::string(1, '\0'),
+        std::string(echo_bytes_max + 1, 'x'), std::string()})
+    EXPECT_EQ(echo(text), "unrecognised") << text;
+}
+
 TEST(Downgrades, an_echostr_proves_no_body_beside_it) {
   const std::string echo = wechat_url(wechat_sealed, "&echostr=" + query_coded(wechat_sealed));
   EXPECT_EQ(answer_to({"wecom", "POST", echo, "<xml><MsgType>forged</MsgType></xml>", wechat_secrets}),
@@ -211,6 +229,11 @@ TEST(Downgrades, a_plain_signature_proves_nothing_where_messages_come_sealed) {
   EXPECT_EQ(answer_to({"wechat-mp", "POST", url, body, {token}}), "(none)");
   EXPECT_EQ(answer_to({"wechat-mp", "POST", url, body, {token, key}}), "unrecognised");
   EXPECT_EQ(answer_to({"wechat-mp", "GET", url + "&echostr=4711", "", {token, key}}), "4711");
+  // The signature of an echostr is for the answer to it.
+  for (const auto& secrets : {std::vector{token}, std::vector{token, key}}) {
+    EXPECT_EQ(answer_to({"wechat-mp", "GET", url + "&echostr=", body, secrets}), "unrecognised");
+    EXPECT_EQ(answer_to({"wechat-mp", "POST", url + "&echostr=4711", body, secrets}), "unrecognised");
+  }
 }
 
 TEST(Challenges, dingtalks_gets_a_sealed_success) {
@@ -270,6 +293,33 @@ TEST(Facts, feishus_events_say_what_they_are) {
 
   // The token of an event is the same for all of them: it must not become an id.
   EXPECT_EQ(facts_of("feishu", R"({"token":"vtoken","type":"event_callback","event":{}})").id, "");
+}
+
+TEST(Facts, a_batch_of_lines_is_all_of_its_events) {
+  const auto facts = [](const std::string& events) {
+    const Facts found = facts_of("line", R"({"destination":"U0","events":[)" + events + "]}");
+    return found.id + " " + found.type + " " + found.chat;
+  };
+  const std::string first = R"({"webhookEventId":"01A","type":"message","source":{"userId":"U1"}})";
+  const std::string second = R"({"webhookEventId":"01B","type":"message","source":{"userId":"U1"}})";
+  const std::string other = R"({"webhookEventId":"01C","type":"follow","source":{"userId":"U2"}})";
+  EXPECT_EQ(facts(first), "01A message U1");
+  EXPECT_EQ(facts(first + "," + second), "01A,01B message U1") << "not taken for the first alone";
+  EXPECT_EQ(facts(first + "," + other), "01A,01C  U1") << "of no one type, so that every target gets it";
+  EXPECT_EQ(facts(first + R"(,{"type":"message"})"), " message U1");
+  EXPECT_EQ(facts(""), "  ");
+}
+
+TEST(Facts, what_has_no_id_is_known_again_by_its_ciphertext) {
+  const Secrets none;
+  const http::Fields fields;
+  for (const char* provider : {"dingtalk", "wecom", "wechat-mp"}) {
+    const std::string key = provider == std::string("wechat-mp") ? "Encrypt" : "encrypt";
+    const std::string body = "{\"" + key + "\":\"AAAA\"}";
+    EXPECT_EQ(read_facts(Message(*builtin_providers().find(provider), none, {"POST", "", fields, body})).id,
+              "AAAA")
+        << provider;
+  }
 }
 
 TEST(Facts, a_long_one_is_its_digest_and_a_missing_one_is_empty) {

@@ -65,6 +65,7 @@ TEST(RouteProvider, what_the_route_says_wins) {
       "provider = 'dingtalk'\nmode = 'inbox'\nack = {status = 202}\ndedupe = ['provider', 'body']\n"
       "order = 'chat'\n");
   EXPECT_EQ(route.inbox.mode, Mode::inbox);
+  EXPECT_EQ(route.inbox.deadline, 1200ms) << "no disk may keep it waiting for longer";
   EXPECT_EQ(route.inbox.ack.status, 202);
   EXPECT_FALSE(route.provider->makes_ack);
   EXPECT_EQ(route.inbox.dedupe, (std::vector<KeyRule>{{KeyRule::From::id, ""}, {KeyRule::From::body, ""}}));
@@ -74,6 +75,36 @@ TEST(RouteProvider, what_the_route_says_wins) {
   const auto live = parse("provider = 'feishu'\nmode = 'live'\nbody_limit = '1MiB'").inbox;
   EXPECT_EQ(live.body_bytes, 1024U * 1024);
   EXPECT_EQ(live.dedupe, std::vector<KeyRule>{});
+}
+
+TEST(RouteProvider, no_request_is_good_for_longer_than_its_event_is_remembered) {
+  EXPECT_EQ(error_of("provider = 'feishu'\ndedupe_window = '24h'"), "");
+  EXPECT_EQ(error_of("provider = 'stripe'\ndedupe_window = '10m'"), "");
+  EXPECT_EQ(error_of("provider = 'github'\ndedupe_window = '1m'"), "") << "it signs no time";
+  const std::string error = error_of("provider = 'feishu'\ndedupe_window = '23h'");
+  EXPECT_EQ(error.substr(0, error.find(':', 30)),
+            "s.toml:4: [[route]] dedupe_window must be at least \"1d\"");
+  EXPECT_NE(error_of("provider = 'stripe'\ndedupe_window = '9m'").find("at least \"10m\""),
+            std::string::npos);
+  // Where nothing is remembered, nothing is forgotten.
+  EXPECT_EQ(error_of("provider = 'feishu'\ndedupe = 'none'\ndedupe_window = '1h'"), "");
+}
+
+TEST(RouteProvider, a_check_without_a_tolerance_gets_the_longest_that_dedupe_stands) {
+  Section document = Section::parse(
+      "[[provider]]\nname = 'x'\n[[provider.check]]\nname = 'a'\nalgorithm = 'hmac-sha256'\n"
+      "signature = 'header:S'\ntimestamp = 'header:T'\nsigned = '${timestamp}${body}'\n"
+      "[[provider.check]]\nname = 'b'\nalgorithm = 'hmac-sha256'\nsignature = 'header:S'\nsigned = "
+      "'${body}'\n"
+      "[[route]]\nname = 'r'\nprovider = 'x'\ndedupe_window = '3h'\n"
+      "[[route]]\nname = 'live'\nprovider = 'x'\nmode = 'live'\n",
+      "s.toml");
+  const auto catalog = read_providers(document);
+  auto routes = document.sections("route");
+  const auto stored = read_route(routes.at(0), catalog), live = read_route(routes.at(1), catalog);
+  EXPECT_EQ(stored.provider->scheme.checks[0].tolerance, 90min);
+  EXPECT_EQ(stored.provider->scheme.checks[1].tolerance, std::nullopt);
+  EXPECT_EQ(live.provider->scheme.checks[0].tolerance, 12h);
 }
 
 TEST(RouteProvider, a_mistake_is_an_error_that_says_what_is_allowed) {

@@ -128,6 +128,12 @@ TEST(ServerConfig, a_mistake_is_an_error_that_names_the_line) {
       {"[inbox]\nage = '1d'", "server.toml:2: [inbox] unknown key \"age\""},
       {"[inbox]\nmemory = '4MiB'\n[[route]]\nname = 'a'\nmode = 'inbox'",
        "server.toml:3: [[route]] body_limit must not exceed memory of [inbox]"},
+      {"[inbox]\nmemory = '40MiB'\n[[route]]\nname = 'a'\nprovider = 'github'\nbody_limit = '11MiB'",
+       "server.toml:6: [[route]] body_limit of a route with a provider must not exceed a quarter"},
+      {"[inbox]\ndone_age = '23h'",
+       "server.toml:2: [inbox] done_age must be at least \"1d\": route \"feishu\""},
+      {"[inbox]\ndead_age = '9m'\n[[route]]\nname = 'a'\nprovider = 'stripe'",
+       "server.toml:2: [inbox] dead_age must be at least \"10m\": route \"a\""},
       {"[[tunnel]]\nrunning = 1", "server.toml:1: [[tunnel]] needs a name"},
       {"[[tunnel]]\nname='a'\n[[tunnel]]\nname='a'",
        "server.toml:4: [[tunnel]] there is a tunnel \"a\" already"},
@@ -150,6 +156,14 @@ TEST(ServerConfig, a_mistake_is_an_error_that_names_the_line) {
   };
   for (const auto& [text, expected] : cases)
     EXPECT_EQ(error_of(text).substr(0, std::string_view(expected).size()), expected) << text;
+}
+
+TEST(ServerConfig, events_are_kept_for_as_long_as_their_requests_are_good) {
+  EXPECT_EQ(error_of("[inbox]\ndone_age = '24h'"), "");
+  EXPECT_EQ(error_of("[inbox]\ndone_age = '1h'\n[[route]]\nname = 'a'\nprovider = 'github'"), "");
+  EXPECT_EQ(error_of("[inbox]\ndone_age = '1h'\n[[route]]\nname = 'a'\nprovider = 'stripe'"), "");
+  EXPECT_EQ(error_of("[inbox]\nmemory = '40MiB'\n[[route]]\nname = 'a'\nprovider = 'github'"), "")
+      << "what has no room is refused as it comes";
 }
 
 TEST(ServerConfig, a_missing_file_is_an_error) {

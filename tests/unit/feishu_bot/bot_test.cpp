@@ -1,6 +1,7 @@
 #include "feishu-bot/bot.hpp"
 
 #include "config/provider_config.hpp"
+#include "net/crypto.hpp"
 #include "support/provider_vectors.hpp"
 #include "unit/feishu_bot/apis.hpp"
 
@@ -74,6 +75,17 @@ TEST_F(BotTest, the_same_event_has_the_same_uuid_in_the_next_process) {
   EXPECT_EQ(post(message_event("e3", "om_3")), "200 {}");
   settle();
   EXPECT_NE(last_uuid(), first);
+}
+
+TEST_F(BotTest, what_lay_in_the_inbox_for_days_is_taken) {
+  make({}, {{"encrypt_key", "ekey"}});
+  const std::string body = message_event("e1", "om_1");
+  const std::string signature = net::hex(net::sha256_of_parts({"1700000000", "n", "ekey", body}));
+  EXPECT_EQ(post(body, {{"X-Lark-Request-Timestamp", "1700000000"},
+                        {"X-Lark-Request-Nonce", "n"},
+                        {"X-Lark-Signature", signature}}),
+            "200 {}");
+  settle();
 }
 
 TEST_F(BotTest, challenges_need_the_token_and_nothing_else) {

@@ -30,6 +30,28 @@ TEST(Document, the_text_of_an_element_below_the_root_is_found) {
   EXPECT_EQ(xml("<r><A></A><B>no</B></r>", "/A/B"), "(none)");
 }
 
+TEST(Document, a_star_stands_for_every_element_of_a_list) {
+  const auto every = [](const std::string& text, const char* pointer) {
+    const auto texts = Document(text).every(pointer);
+    std::string all = texts ? "" : "(none)";
+    for (const std::string& each : texts.value_or(std::vector<std::string>())) all += each + ";";
+    return all;
+  };
+  const std::string list = R"({"a":[{"i":1,"b":["x","y"]},{"i":"2","b":["z"]}],"e":[],"*":{"k":3}})";
+  EXPECT_EQ(every(list, "/a/*/i"), "1;2;");
+  EXPECT_EQ(every(list, "/a/*/b/*"), "x;y;z;");
+  EXPECT_EQ(every(list, "/a/1/b/*"), "z;");
+  EXPECT_EQ(every(list, "/a/0/i"), "1;");
+  for (const char* pointer :
+       {"/a/*/b", "/a/*/none", "/e/*", "/e/*/i", "/a/*", "/none/*", "/*", "/*/k", "/a/*i"})
+    EXPECT_EQ(every(list, pointer), "(none)") << pointer;
+  EXPECT_EQ(every("[1,2]", "/*"), "1;2;");
+  EXPECT_EQ(every("[1,null]", "/*"), "(none)");
+  EXPECT_EQ(every("<r><a>1</a></r>", "/a/*"), "(none)");
+  EXPECT_TRUE(has_every("/*") && has_every("/a/*") && has_every("/*a/*/b"));
+  EXPECT_FALSE(has_every("/a*") || has_every("/*a") || has_every("") || has_every("/a/*b/c"));
+}
+
 TEST(Document, what_is_not_well_formed_has_no_elements) {
   for (const std::string text : {"",
                                  "x",

@@ -116,6 +116,52 @@ TEST(Verify, one_of_several_signatures_in_one_place_is_enough) {
   EXPECT_EQ(outcome(scheme, key, sent({{"X-Sig", "v1,00 " + many + right}})), "malformed");
 }
 
+/// Like Standard Webhooks: one field, two kinds of signatures, a secret of each kind.
+Scheme two_kinds() {
+  Check first = body_check(), second = body_check();
+  first.separator = second.separator = " ";
+  first.prefix = "v1,";
+  second.prefix = "v2,";
+  second.name = "second";
+  second.secret = "other";
+  second.instead_of = first.name;
+  return scheme_of({first, second});
+}
+
+TEST(Verify, one_of_two_kinds_of_signatures_is_enough_where_a_check_says_so) {
+  const Secrets both = secrets({{"secret", "a"}, {"other", "b"}});
+  const std::string a = "v1," + hmac_hex("a", "hello"), b = "v2," + hmac_hex("b", "hello");
+  const auto with = [&](const std::string& field) {
+    return verdict(two_kinds(), both, sent({{"X-Sig", field}}));
+  };
+  for (const std::string& field : {a, b, a + " " + b, a + " v2,00", "v1,00 " + b})
+    EXPECT_EQ(with(field).outcome, Outcome::ok) << field;
+  EXPECT_EQ(with(b).check, "second");
+  EXPECT_EQ(with("v1," + hmac_hex("b", "hello") + " v2," + hmac_hex("a", "hello")).outcome,
+            Outcome::mismatch);
+  EXPECT_EQ(with("v2,00").outcome, Outcome::mismatch) << "what was there says more than what was not";
+  EXPECT_EQ(with("v1,00").check, "body");
+  EXPECT_EQ(with("v3,00").outcome, Outcome::malformed);
+  EXPECT_EQ(outcome(two_kinds(), secrets({{"other", "b"}}), sent({{"X-Sig", b}})), "ok");
+
+  Scheme apart = two_kinds();  // two checks that know nothing of each other: the first decides
+  apart.checks[1].instead_of.clear();
+  EXPECT_EQ(outcome(apart, both, sent({{"X-Sig", b}})), "malformed");
+}
+
+TEST(Verify, an_old_signature_of_the_second_kind_is_called_old) {
+  Scheme scheme = two_kinds();
+  for (Check& check : scheme.checks) {
+    check.timestamp = parse_place("header:X-Time");
+    check.tolerance = std::chrono::minutes(5);
+    check.parts = parts({"${timestamp}.", "${body}"});
+  }
+  const std::string old = "v1,00 v2," + hmac_hex("b", "1699990000.hello");
+  EXPECT_EQ(outcome(scheme, secrets({{"secret", "a"}, {"other", "b"}}),
+                    sent({{"X-Time", "1699990000"}, {"X-Sig", old}})),
+            "too_old");
+}
+
 TEST(Verify, any_of_several_secrets_is_enough) {
   const Scheme scheme = scheme_of({body_check()});
   const Sent request = sent({{"X-Sig", hmac_hex("new", "hello")}});
@@ -150,6 +196,73 @@ TEST(Verify, a_timestamp_is_digits) {
   EXPECT_EQ(verdict(scheme, key, sent({{"X-Sig", "00"}})).part, "header:X-Time");
   // Only who knows the secret hears that it was the time.
   EXPECT_EQ(outcome(scheme, key, sent({{"X-Time", "0"}, {"X-Sig", "00"}})), "mismatch");
+}
+
+TEST(Verify, seconds_and_milliseconds_are_told_apart_by_their_size_unless_the_check_says) {
+  Check check = body_check();
+  check.timestamp = parse_place("header:X-Time");
+  check.tolerance = std::chrono::minutes(5);
+  check.parts = parts({"${timestamp}", "${body}"});
+  const auto at = [&](TimeUnit unit, const std::string& time) {
+    check.unit = unit;
+    return outcome(scheme_of({check}), secrets({{"secret", "k"}}),
+                   sent({{"X-Time", time}, {"X-Sig", hmac_hex("k", time + "hello")}}));
+  };
+  for (const char* time : {"1700000000", "1700000300", "1700000300000", "1699999700000"})
+    EXPECT_EQ(at(TimeUnit::by_size, time), "ok") << time;
+  EXPECT_EQ(at(TimeUnit::by_size, "1700000300001"), "too_new");
+  EXPECT_EQ(at(TimeUnit::by_size, "1699999699999"), "too_old");
+  EXPECT_EQ(at(TimeUnit::by_size, "99999999999"), "too_new");
+  EXPECT_EQ(at(TimeUnit::by_size, "100000000000"), "too_old");
+  EXPECT_EQ(at(TimeUnit::seconds, "1700000000000"), "too_new");
+  EXPECT_EQ(at(TimeUnit::milliseconds, "1700000000"), "too_old");
+}
+
+TEST(Verify, an_event_that_is_never_sent_again_may_be_old_for_less_long) {
+  Check check = body_check();
+  check.timestamp = parse_place("header:X-Time");
+  check.tolerance = std::chrono::hours(12);
+  check.parts = parts({"${timestamp}", "${body}"});
+  Scheme scheme = scheme_of({check});
+  EventRule click;
+  click.when = {*parse_condition("header:X-Click")};
+  click.tolerance = std::chrono::minutes(5);
+  scheme.events = {click, EventRule{}};
+  const auto of = [&](std::initializer_list<std::pair<const char*, std::string>> more) {
+    Sent request = sent(more);
+    request.fields.add("X-Time", "1699999600");
+    request.fields.add("X-Sig", hmac_hex("k", "1699999600hello"));
+    return outcome(scheme, secrets({{"secret", "k"}}), request);
+  };
+  EXPECT_EQ(of({}), "ok");
+  EXPECT_EQ(of({{"X-Click", "1"}}), "too_old");
+}
+
+TEST(Verify, a_check_of_challenges_proves_one_that_can_be_answered_and_nothing_else) {
+  Check check = body_check();
+  check.only_challenge = true;
+  Scheme scheme = scheme_of({check});
+  Challenge challenge;
+  challenge.when = {*parse_condition("header:X-Echo")};
+  challenge.reply.body = std::get<Template>(parse_template("${header:X-Echo}", Use::shown_text));
+  scheme.challenges = {challenge};
+  const auto with = [&](std::initializer_list<std::pair<const char*, std::string>> more) {
+    Sent request = sent(more);
+    request.fields.add("X-Sig", hmac_hex("k", "hello"));
+    return verdict(scheme, secrets({{"secret", "k"}}), request);
+  };
+  EXPECT_TRUE(with({{"X-Echo", "1"}}).accepted());
+  EXPECT_TRUE(with({{"X-Echo", "1"}}).only_challenge);
+  EXPECT_EQ(with({}).outcome, Outcome::unrecognised);
+  EXPECT_EQ(with({{"X-Echo", ""}}).outcome, Outcome::unrecognised);
+
+  check.timestamp = parse_place("header:X-Time");
+  check.tolerance = std::chrono::minutes(5);
+  check.parts = parts({"${timestamp}", "${body}"});
+  scheme.checks = {check};
+  const Sent old = sent({{"X-Echo", "1"}, {"X-Time", "1"}, {"X-Sig", hmac_hex("k", "1hello")}});
+  EXPECT_EQ(outcome(scheme, secrets({{"secret", "k"}}), old), "too_old");
+  EXPECT_TRUE(verdict(scheme, secrets({{"secret", "k"}}), old).only_challenge);
 }
 
 TEST(Verify, a_plain_token_is_compared_whole) {
