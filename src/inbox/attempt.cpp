@@ -7,7 +7,7 @@
 namespace rockdove::inbox {
 namespace {
 
-constexpr std::string_view reserved_prefix = "Rockdove-";
+constexpr std::string_view event_id_field = "Rockdove-Event-Id", reserved_prefix = "Rockdove-";
 
 bool is_reserved(std::string_view name) {
   return http::iequals(name.substr(0, reserved_prefix.size()), reserved_prefix);
@@ -40,7 +40,9 @@ http::Request attempt_request(const Event& event, StoredRequest stored, const Ro
 
   http::Fields& fields = request.fields;
   remove_reserved(fields);
-  if (!fields.contains("Webhook-Id")) fields.add("Webhook-Id", format_event_id(event.id));
+  const std::string id = format_event_id(event.id);
+  if (!fields.contains("Webhook-Id")) fields.add("Webhook-Id", id);
+  fields.add(event_id_field, id);
   fields.add("Rockdove-Attempt", std::to_string(event.attempts + 1));
   fields.add("Rockdove-Received-At", format_rfc3339(event.received_at));
   if (event.replay) fields.add("Rockdove-Replay", "true");

@@ -6,9 +6,9 @@
 namespace rockdove::inbox {
 
 /// The stored request, with the fields that tell the upstream what it is given: Webhook-Id (if it has none of
-/// its own), Rockdove-Attempt, Rockdove-Received-At, Rockdove-Replay. Fields of the request that are called
-/// Rockdove-… are not passed on: whoever sent them is not us. All else stays byte for byte. It goes where
-/// `route` says now, or where it was stored for if that says nothing.
+/// its own), Rockdove-Event-Id, Rockdove-Attempt, Rockdove-Received-At, Rockdove-Replay. Fields of the
+/// request that are called Rockdove-… are not passed on: whoever sent them is not us. All else stays byte for
+/// byte. It goes where `route` says now, or where it was stored for if that says nothing.
 http::Request attempt_request(const Event& event, StoredRequest stored, const RouteOptions& route);
 
 struct Exchange {

@@ -9,18 +9,17 @@ namespace {
 
 using providers::Outcome;
 
-/// As the caller used it, as far as we and the proxies that we trust know.
-std::string public_url(const http::Request& request) {
-  std::string url = request.context.tls ? "https://" : "http://";
-  url += request.fields.get("x-forwarded-host").value_or("");
-  return url += request.target;
-}
-
 http::Response to_response(providers::Answer answer) {
   return http::make_response(answer.status, answer.type, std::move(answer.body));
 }
 
 }  // namespace
+
+std::string public_url(const http::Request& request) {
+  std::string url = request.context.tls ? "https://" : "http://";
+  url += request.fields.get("x-forwarded-host").value_or("");
+  return url += request.target;
+}
 
 Edge::Judgement Edge::judge(const http::Request& request, const ProviderRoute& route,
                             providers::WallTime now) {

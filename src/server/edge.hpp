@@ -18,6 +18,9 @@
 
 namespace rockdove::server {
 
+/// The URL as the caller used it, as far as we and the proxies that we trust know. X-Forwarded-* are set.
+std::string public_url(const http::Request& request);
+
 /// Judges requests, and counts what it finds by route. Loop thread only.
 class Edge {
  public:

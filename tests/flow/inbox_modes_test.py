@@ -239,6 +239,7 @@ class StoredBytes(InboxTest):
     def test_the_upstream_is_told_which_event_this_is_and_when_it_came(self):
         seen = self.delivered(b"POST /hook HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx")
         self.assertEqual(seen.get(b"webhook-id").decode(), self.event["id"])
+        self.assertEqual(seen.get(b"rockdove-event-id").decode(), self.event["id"])
         self.assertRegex(self.event["id"], "^evt_[0-9a-hjkmnp-tv-z]{13}$")
         self.assertEqual(seen.get(b"rockdove-attempt"), b"1")
         self.assertRegex(seen.get(b"rockdove-received-at").decode(), r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
@@ -256,6 +257,7 @@ class StoredBytes(InboxTest):
     def test_a_providers_own_webhook_id_stays(self):
         seen = self.delivered(b"POST /hook HTTP/1.1\r\nHost: a\r\nWebhook-Id: msg_1\r\nContent-Length: 1\r\n\r\nx")
         self.assertEqual(seen.get(b"webhook-id"), b"msg_1")
+        self.assertEqual(seen.get(b"rockdove-event-id").decode(), self.event["id"])
 
     def test_a_body_over_the_limit_is_a_413_and_is_not_stored(self):
         server = self.inbox_server(route("inbox", body_limit="10KiB"))

@@ -84,13 +84,44 @@ class Plaintext(ProviderTest):
         body = b'{"zen": "a  b"}'
         fields = [field("X-Hub-Signature-256", "sha256=" + hmac_hex(b"s3cret", body)), field("X-GitHub-Event", "ping"),
                   field("X-GitHub-Delivery", "d1"), field("Content-Type", "application/json; a=b"),
-                  field("Webhook-Signature", "v1,forged"), field("Webhook-Timestamp", "1")]
+                  field("Webhook-Id", "forged"), field("Webhook-Signature", "v1,forged"),
+                  field("Webhook-Timestamp", "1")]
         self.assertEqual(self.post(server, body, fields=fields).status, 200)
         seen = upstream.last()
         self.assertEqual((seen.body, seen.get(b"content-type")), (body, b"application/json; a=b"))
         self.assertEqual(seen.all(b"x-hub-signature-256"), [])
         self.assertEqual(seen.get(b"x-github-event"), b"ping")
         self.assert_signed(seen)
+        self.assertEqual(seen.all(b"webhook-id"), [server.inbox.only("done")["id"].encode()])
+
+    def test_an_id_that_the_provider_has_signed_stays(self):
+        server, upstream = self.plain("standard-webhooks", {"secret": SECRETS[1:]}), self.upstream()
+        self.agent(server, upstream)
+        stamp, body = str(int(time.time())), b'{"type":"a"}'
+        text = b".".join([b"msg_1", stamp.encode(), body])
+        signature = base64.b64encode(hmac.new(KEYS[1], text, hashlib.sha256).digest())
+        fields = [field("webhook-id", "msg_1"), field("webhook-timestamp", stamp),
+                  field("webhook-signature", "v1," + signature.decode())]
+        self.assertEqual(self.post(server, body, fields=fields).status, 200)
+        self.assertEqual(upstream.last().all(b"webhook-id"), [b"msg_1"])
+        self.assert_signed(upstream.last())
+
+    def test_what_was_stored_before_there_were_secrets_is_signed_only_if_it_is_proven_now(self):
+        server, upstream = self.provided("github", {}), self.upstream()
+        body = b'{"n":%d}'
+        for number, signature in enumerate((hmac_hex(b"s3cret", body % 0), hmac_hex(b"guess", body % 1))):
+            fields = [field("X-Hub-Signature-256", "sha256=" + signature), field("X-GitHub-Delivery", f"d{number}")]
+            self.assertEqual(self.post(server, body % number, fields=fields).status, 200)
+        server.stop()
+        server.toml = self.provided_toml(server, "github", {"secret": ["s3cret"]}, deliver="verified-plaintext",
+                                         files={"deliver_secret": SECRETS[:1]})
+        server.start()
+        self.agent(server, upstream)
+        server.inbox.wait_states(done=1, dead=1)
+        self.assertEqual([each.body for each in upstream.requests], [body % 0])
+        self.assert_signed(upstream.last())
+        dead = server.inbox.only("dead")
+        self.assertEqual(server.inbox.attempts(dead["id"])[0]["status"], 422)
 
     def test_an_event_whose_secret_is_gone_is_a_dead_letter_and_holds_up_no_other(self):
         server, upstream = self.plain(), self.upstream()

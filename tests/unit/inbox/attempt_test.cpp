@@ -55,6 +55,7 @@ TEST(AttemptRequest, passes_the_request_on_byte_for_byte_and_adds_what_the_upstr
                        {"X-Twice", "\xe4\xb8\xad"},
                        {"X-Empty", ""},
                        {"Webhook-Id", "evt_0000000000001"},
+                       {"Rockdove-Event-Id", "evt_0000000000001"},
                        {"Rockdove-Attempt", "5"},
                        {"Rockdove-Received-At", "2027-01-15T08:00:00.007Z"}};
   EXPECT_EQ(lines_of(request.fields), expected);
@@ -66,6 +67,7 @@ TEST(AttemptRequest, keeps_a_webhook_id_that_the_provider_has_signed) {
   const http::Request request = attempt_request(some_event(), stored, quick_route());
   EXPECT_EQ(request.fields.count("Webhook-Id"), 1U);
   EXPECT_EQ(request.fields.get("Webhook-Id"), "msg_1");
+  EXPECT_EQ(request.fields.get("Rockdove-Event-Id"), "evt_0000000000001");
 }
 
 TEST(AttemptRequest, drops_what_a_caller_has_forged) {
@@ -76,7 +78,9 @@ TEST(AttemptRequest, drops_what_a_caller_has_forged) {
   const http::Request request = attempt_request(some_event(), stored, quick_route());
   std::string names;
   for (const http::Fields::Field field : request.fields) names.append(field.name).append(" ");
-  EXPECT_EQ(names, "X-A X-B Rockdove X-Rockdove-Y Webhook-Id Rockdove-Attempt Rockdove-Received-At ");
+  EXPECT_EQ(
+      names,
+      "X-A X-B Rockdove X-Rockdove-Y Webhook-Id Rockdove-Event-Id Rockdove-Attempt Rockdove-Received-At ");
   EXPECT_EQ(request.fields.get("Rockdove-Attempt"), "5");
 }
 
