@@ -241,6 +241,7 @@ requests = false  # as access_log off of the others
     def start_agent(self, upstream_url):
         """Returns when it is connected."""
         if not self.agent_config.exists():
+            self.agent_config.write_text("[log]\nrequests = false\n")
             arguments = ["token", "create", "bench", "--config", str(self.config), "--address", self.tunnel]
             self.run(["join", "--config", str(self.agent_config), "-"], self.run(arguments))
         agent = self.stage.start(f"{self.name}-agent", [self.binary, "agent", "--config", str(self.agent_config),

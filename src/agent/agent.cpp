@@ -73,7 +73,11 @@ Awaitable<void> handle_signals(Signals& signals, Parts parts, const config::Agen
       if (parts.readiness.is_over()) parts.notifier.reloading();
       try {
         log::reopen();
-        if (!(reload() == config))
+        config::AgentConfig changed = reload();
+        log::init(config::log_options(changed.log));
+        parts.node.log_requests(changed.log.requests);
+        changed.log = config.log;
+        if (!(changed == config))
           log::warn("agent", "the configuration has changed: it takes effect at the next start");
       } catch (const std::exception& failure) {
         log::error("agent", "the configuration cannot be read: {}", failure.what());
@@ -100,6 +104,7 @@ Awaitable<void> serve(Signals& signals, Parts parts) {
 
 int run(config::AgentConfig config, std::function<config::AgentConfig()> reload) {
   config::check_joined(config);
+  log::init(config::log_options(config.log));
   net::IoContext io(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO);
   Signals signals(io, SIGTERM, SIGINT);  // before anybody can know that we run
 #ifdef SIGHUP

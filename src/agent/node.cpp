@@ -16,6 +16,7 @@ Node::Node(net::Executor executor, config::AgentConfig config, std::function<voi
                  [this] {
                    for (const auto& connector : connectors_) connector->send_note(report());
                  }),
+      request_log_(upstreams_, config_.log.requests),
       tasks_(executor, net::abort_on_error),
       draining_(executor, net::abort_on_error),
       stop_(executor) {
@@ -28,7 +29,7 @@ Node::Node(net::Executor executor, config::AgentConfig config, std::function<voi
   for (std::size_t index = 0; index < config_.links; ++index) {
     options.index = static_cast<int>(index);
     connectors_.push_back(std::make_unique<Connector>(
-        executor, options, upstreams_, [this] { return report(); }, on_link));
+        executor, options, request_log_, [this] { return report(); }, on_link));
   }
   if (config_.egress.listen) open_egress(options);
 }

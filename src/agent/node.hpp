@@ -3,6 +3,7 @@
 
 #include "agent/connector.hpp"
 #include "agent/egress_proxy.hpp"
+#include "agent/request_log.hpp"
 #include "agent/upstreams.hpp"
 #include "config/agent_config.hpp"
 #include "net/task_group.hpp"
@@ -24,6 +25,8 @@ class Node {
   Awaitable<void> run();
   /// Begins an orderly stop: requests under way get AgentConfig::drain to end. Called again: ends at once.
   void stop();
+  /// Whether each request gets a line in the log; from the next one on.
+  void log_requests(bool is_on) { request_log_.turn(is_on); }
 
  private:
   void open_egress(const Connector::Options& options);
@@ -34,6 +37,7 @@ class Node {
   const net::Executor executor_;
   const config::AgentConfig config_;
   Upstreams upstreams_;
+  RequestLog request_log_;
   std::vector<std::unique_ptr<Connector>> connectors_;
   std::unique_ptr<EgressProxy> egress_;  // null: none
   net::TaskGroup tasks_;

@@ -38,6 +38,9 @@ class AdminClient {
   std::string post(const std::string& target, const std::string& json) const {
     return ask("POST", target, json);
   }
+  std::string put(const std::string& target, const std::string& json) const {
+    return ask("PUT", target, json);
+  }
 
  private:
   std::string ask(const std::string& method, const std::string& target, const std::string& body) const;

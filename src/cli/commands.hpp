@@ -16,6 +16,7 @@ void add_roles(CLI::App& app, Run& run);      ///< server, agent
 void add_join(CLI::App& app, Run& run);       ///< join
 void add_token(CLI::App& app, Run& run);      ///< token create | list | revoke
 void add_status(CLI::App& app, Run& run);     ///< status, stats
+void add_log_level(CLI::App& app, Run& run);  ///< log-level
 void add_events(CLI::App& app, Run& run);     ///< events list | show | replay | tail | purge | pause | resume
 void add_egress(CLI::App& app, Run& run);     ///< egress ip | check
 void add_config(CLI::App& app, Run& run);     ///< config check

@@ -78,6 +78,7 @@ void read_server(Section server, ServerConfig& config) {
   for (const std::string& block : config.trusted_proxies) check_address_block(server, block);
   server.read("agent_wait", config.agent_wait);
   server.read("drain", config.drain);
+  server.read("trace", config.trace);
   server.read("public_stats", config.public_stats);
   server.finish();
 }

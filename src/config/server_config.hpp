@@ -93,6 +93,7 @@ struct ServerConfig {
   std::chrono::milliseconds agent_wait{
       2000};  ///< a request waits so long for an agent to come back; 0: not at all
   std::chrono::milliseconds drain{30'000};  ///< at shutdown, requests get so long to end
+  bool trace = true;                        ///< requests without a valid traceparent get one
   bool public_stats = true;                 ///< the ingress answers GET /stats, not only admin
   TunnelTlsConfig tunnel_tls;
   IngressTlsConfig ingress_tls;

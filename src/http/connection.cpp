@@ -178,7 +178,7 @@ Awaitable<void> Connection::exchange(RequestHead head) {
   if (response && !has_true_length(*response, current_.is_head)) response = Error::upstream_malformed;
   if (!response) {
     record_.error = response.error();
-    response = error_response(record_.error, record_.request_id);
+    response = error_response(record_.error, record_.request_id, record_.trace_id);
   }
   Response answered = std::move(*response);
   co_await answer(std::move(answered));
@@ -341,6 +341,7 @@ std::string Connection::interim(int status, const Fields& fields) {
 /// Answers a request that is not handed on, and ends the connection.
 Awaitable<void> Connection::reject(boost::system::error_code error) {
   ++server_.stats_.rejected;
+  ++server_.stats_.rejections[error_name(error)];
   current_.keep_alive = false;
   if (record_.request_id.empty()) record_.request_id = net::random_hex(12);
   record_.error = error;

@@ -7,12 +7,13 @@ namespace rockdove::http {
 namespace {
 
 Response describe(int status, Hop hop, std::string_view cause, std::string_view message,
-                  std::string_view request_id) {
+                  std::string_view request_id, std::string_view trace_id = {}) {
   boost::json::object details;
   details["hop"] = hop_name(hop);
   details["cause"] = cause;
   details["message"] = message;
   details["request_id"] = request_id;
+  if (!trace_id.empty()) details["trace_id"] = trace_id;
   boost::json::object body;
   body["error"] = std::move(details);
   Response response = make_response(status, "application/json", boost::json::serialize(body) + "\n");
@@ -53,8 +54,9 @@ int status_of(boost::system::error_code error) noexcept {
   }
 }
 
-Response error_response(boost::system::error_code error, std::string_view request_id) {
-  return describe(status_of(error), hop_of(error), error_name(error), error.message(), request_id);
+Response error_response(boost::system::error_code error, std::string_view request_id,
+                        std::string_view trace_id) {
+  return describe(status_of(error), hop_of(error), error_name(error), error.message(), request_id, trace_id);
 }
 
 Response error_response(int status, std::string_view cause, std::string_view message,

@@ -7,8 +7,9 @@
 namespace rockdove::http {
 
 /// A JSON answer `{"error":{"hop","cause","message","request_id"}}` that names the hop at which the request
-/// failed, and Retry-After with a 503 or 429.
-Response error_response(boost::system::error_code error, std::string_view request_id);
+/// failed, and Retry-After with a 503 or 429. `trace_id` is added as another member if it is not empty.
+Response error_response(boost::system::error_code error, std::string_view request_id,
+                        std::string_view trace_id = {});
 
 /// The same for a failure that only an API of this program has: `cause` is its name, `message` says what to
 /// do. The hop is "edge".

@@ -28,12 +28,16 @@ class Body {
 /// who know; given to Server::Options::on_done at the end.
 struct Record {
   std::string request_id, method, target, route, tunnel, agent;
+  std::string trace_id;  ///< of traceparent (http/trace_context.hpp); empty: it has none
   net::Address peer;
   net::Address reached;             ///< whom http::Client has connected to for it, in this process
   int status = 0;                   ///< as sent to the caller; 0: it went away first
   boost::system::error_code error;  ///< why there was no, or no whole, answer from the upstream
   net::Clock::time_point started, answered, ended;  ///< head parsed, answer's head known, last byte out
   std::uint64_t bytes_in = 0, bytes_out = 0;        ///< body bytes
+  /// Up to the answer's head: until it was on a link; on the way there and back; at the agent. Zero where no
+  /// link has answered.
+  net::Duration edge{}, link{}, upstream{};
 };
 
 /// What the public side knows of a caller, and what travels beside a request without being part
@@ -78,6 +82,9 @@ struct Response {
   std::unique_ptr<Body> body;
   /// The status is a protocol switch: `body` is what the new protocol's other side sends.
   bool switched = false;
+  /// How long the other end of a link says that it took from the request's head to this; zero if it says
+  /// nothing.
+  net::Duration took{};
 };
 
 /// True for a response to `method` that never has a body (RFC 9110 sections 6.4.1, 9.3.2): to HEAD, and

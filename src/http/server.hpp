@@ -7,7 +7,9 @@
 
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
+#include <string_view>
 
 namespace rockdove::http {
 
@@ -30,6 +32,7 @@ class Server {
   struct Stats {
     std::uint64_t requests = 0, rejected = 0;  ///< answered by the handler; refused before it
     std::size_t connections = 0;
+    std::map<std::string_view, std::uint64_t> rejections;  ///< the refused ones by error_name()
   };
 
   /// `handler` must outlive the server.

@@ -259,6 +259,10 @@ void Deliverer::Lane::finish(Delivery& delivery, Exchange result) {
     settlement.attempt->started_at = delivery.started_at;
     settlement.attempt->took = std::chrono::duration_cast<milliseconds>(net::Clock::now() - delivery.started);
   }
+  if (log::enabled(log::Level::debug, "inbox"))
+    log::debug("inbox", "{}: attempt {} of {}: {}, status {}", route_, event.attempts + 1,
+               format_event_id(event.id),
+               result.outcome.error ? error_name(result.outcome.error) : "answered", result.outcome.status);
   if (settlement.verdict == Settlement::Verdict::dead)
     log::warn("inbox", "{}: {} is a dead letter: {}", route_, format_event_id(event.id), settlement.reason);
   delivery.leave();

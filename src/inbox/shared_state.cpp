@@ -56,6 +56,7 @@ void HealthBook::committed(std::chrono::microseconds took) {
   const std::lock_guard lock(mutex_);
   ++health_.commits;
   health_.last_commit = took;
+  health_.commit_times.add(static_cast<std::uint64_t>(took.count()));
   health_.slowest_commit = std::max(health_.slowest_commit, took);
 }
 

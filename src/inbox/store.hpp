@@ -2,6 +2,7 @@
 // one.
 #pragma once
 
+#include "base/histogram.hpp"
 #include "inbox/event.hpp"
 #include "net/asio.hpp"
 
@@ -122,6 +123,7 @@ struct StoreHealth {
   std::string reason;  ///< what is wrong and what to do
   std::uint64_t commits = 0;
   std::chrono::microseconds last_commit{0}, slowest_commit{0};
+  Histogram commit_times;  ///< of all since the start
 };
 
 /// Keeps events over crashes of the process and the machine. Called on the loop thread; every operation runs

@@ -151,6 +151,9 @@ void add_tunnels(Exposition& out, const json::value& stats) {
     out.counter("rockdove_links_accepted_total",
                 "Links that agents have made: the first ones and reconnects.",
                 number(tunnel, {"links_accepted"}), labels);
+    out.counter("rockdove_link_reconnects_total",
+                "Those that an agent had made before: after the loss of the link, or a restart of the agent.",
+                number(tunnel, {"reconnects"}), labels);
     out.counter("rockdove_link_received_bytes_total", "Bytes from agents, inside TLS.",
                 number(tunnel, {"bytes_in"}), labels);
     out.counter("rockdove_link_sent_bytes_total", "Bytes to agents, inside TLS.",
@@ -161,6 +164,19 @@ void add_tunnels(Exposition& out, const json::value& stats) {
             number(stats, {"link_memory", "used"}));
   out.gauge("rockdove_link_memory_limit_bytes", "The most they may hold.",
             number(stats, {"link_memory", "limit"}));
+}
+
+/// One family, so that the hops of a tunnel can be laid one on the other.
+void add_hop_times(Exposition& out, const MetricsSource& source) {
+  const char* help = "Times to the head of an answer: at the server, on the link, at the agent and upstream.";
+  for (const auto& [tunnel, times] : source.hop_times) {
+    const auto add = [&](const char* hop, const Histogram& values) {
+      out.histogram("rockdove_hop_seconds", help, values, {{"tunnel", tunnel}, {"hop", hop}});
+    };
+    add("edge", times->edge);
+    add("link", times->link);
+    add("upstream", times->upstream);
+  }
 }
 
 void add_lane(Exposition& out, const json::value& lane) {
@@ -239,9 +255,12 @@ void add_callers(Exposition& out, const json::value& stats) {
               number(stats, {"ingress", "accepted"}));
   out.counter("rockdove_connections_refused_total", "Callers turned away at the limit of connections.",
               number(stats, {"ingress", "refused"}));
-  out.counter("rockdove_requests_rejected_total",
-              "Requests that were no valid HTTP, too slow or over a limit.",
-              number(stats, {"ingress", "rejected"}));
+  for (const auto& [cause, count] : members(stats, {"ingress", "rejections"}))
+    out.counter("rockdove_requests_rejected_total",
+                "Requests that were no valid HTTP, too slow or over a limit, by cause.", as_number(count),
+                {{"cause", std::string(cause)}});
+  out.counter("rockdove_handshakes_refused_total", "Handshakes of agents turned away, or closed for others.",
+              number(stats, {"handshakes", "refused"}));
   out.counter("rockdove_admin_requests_total", "Requests to the API.", number(stats, {"admin", "requests"}));
   out.counter("rockdove_admin_unauthorized_total", "Requests to the API without the right token.",
               number(stats, {"admin", "unauthorized"}));
@@ -281,7 +300,10 @@ std::string metrics_text(const MetricsSource& source) {
   add_providers(out, source.stats);
   add_agent_counts(out, source);
   add_tunnels(out, source.stats);
+  add_hop_times(out, source);
   add_inbox(out, inbox ? *inbox : nothing);
+  out.histogram("rockdove_inbox_commit_seconds", "What the transactions took, fsync included.",
+                source.commit_times, {});
   add_egress(out, egress ? *egress : nothing);
   add_callers(out, source.stats);
   add_process(out, source);

@@ -1,6 +1,7 @@
 // The server's /stats in Prometheus' text format: nothing is counted a second time for it.
 #pragma once
 
+#include "ops/hop_times.hpp"
 #include "ops/process.hpp"
 #include "ops/route_stats.hpp"
 
@@ -8,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -33,7 +35,9 @@ struct MetricsSource {
   };
   const boost::json::value& stats;  ///< of /stats, as operators see it
   std::vector<Route> routes;
-  std::set<std::string> tunnels;  ///< those that have a token, connected or not
+  std::set<std::string> tunnels;                     ///< those that have a token, connected or not
+  std::map<std::string, const HopTimes*> hop_times;  ///< by tunnel, never null
+  Histogram commit_times;                            ///< of the inbox
   std::vector<CertificateEnd> certificates;
   std::optional<Disk> disk;  ///< of the data directory
   std::optional<ProcessStats> process;

@@ -10,6 +10,11 @@
 #include <tuple>
 
 namespace rockdove::server {
+namespace {
+
+constexpr std::size_t seen_max = 4096;  // links of one tunnel that are remembered for their reconnects
+
+}  // namespace
 
 /// Somebody in line, for a link or for a place.
 struct Agents::Waiter {
@@ -39,10 +44,19 @@ struct Agents::Tunnel {
   std::list<Waiter*> for_link;
   std::uint64_t links_accepted = 0;
   std::uint64_t past_in = 0, past_out = 0;  // bytes of links that are not in `links` any more
+  std::uint64_t reconnects = 0;
+  std::set<std::pair<std::string, int>> seen;  // agents and indices of the links there have been
+  ops::HopTimes times;
 
   void forget(const AgentLink& link) {
     past_in += link.link->stats().bytes_in;
     past_out += link.link->stats().bytes_out;
+  }
+
+  void count(const tunnel::LinkHello& hello) {
+    ++links_accepted;
+    if (seen.contains({hello.agent, hello.link_index})) ++reconnects;
+    else if (seen.size() < seen_max) seen.emplace(hello.agent, hello.link_index);
   }
 
   /// Calls those who may go, first come, first served.
@@ -112,7 +126,7 @@ std::shared_ptr<AgentLink> Agents::add(AgentLink link) {
   const auto replaced = take_replaced(tunnel.links, added->hello);
   for (const auto& old : replaced) tunnel.forget(*old);
   tunnel.links.push_back(added);
-  ++tunnel.links_accepted;
+  tunnel.count(added->hello);
   for (const auto& old : replaced) old->link->close("replaced");
   for (Waiter* waiter : tunnel.for_link) waiter->turn.notify();
   for (Waiter* waiter : nobody_->for_link) waiter->turn.notify();
@@ -190,7 +204,9 @@ Awaitable<Result<http::Response>> Agents::send(Tunnel& tunnel, http::Request& re
       co_return last == Error::stream_refused ? make_error_code(Error::no_agent) : last;
     }
     if (request.context.record) request.context.record->agent = chosen->hello.agent;
+    const auto asked = net::Clock::now();
     auto response = co_await chosen->link->call(request);
+    if (response) tunnel.times.add(request.context.record, asked, response->took);
     const bool is_unseen = !response && (response.error() == Error::stream_refused ||
                                          response.error() == Error::upstream_refused);
     if (!is_unseen || request.used) co_return response;
@@ -300,6 +316,12 @@ std::size_t Agents::agent_count() const {
   return count;
 }
 
+std::map<std::string, const ops::HopTimes*> Agents::hop_times() const {
+  std::map<std::string, const ops::HopTimes*> times;
+  for (const auto& [name, tunnel] : tunnels_) times[name] = &tunnel->times;
+  return times;
+}
+
 std::size_t Agents::link_count() const {
   std::size_t count = 0;
   for (const auto& [name, tunnel] : tunnels_) count += tunnel->links.size();
@@ -363,6 +385,7 @@ boost::json::array Agents::to_json(bool with_places) const {
     one["running"] = tunnel->running;
     one["waiting"] = tunnel->for_place.size() + tunnel->for_link.size();
     one["links_accepted"] = tunnel->links_accepted;
+    one["reconnects"] = tunnel->reconnects;
     one["bytes_in"] = bytes_in;
     one["bytes_out"] = bytes_out;
     one["agents"] = std::move(list);

@@ -3,6 +3,7 @@
 
 #include "http/handler.hpp"
 #include "net/event.hpp"
+#include "ops/hop_times.hpp"
 #include "tunnel/handshake.hpp"
 #include "tunnel/link.hpp"
 #include "tunnel/report.hpp"
@@ -78,6 +79,8 @@ class Agents final : public http::Handler {
   /// The name of the one tunnel there is; empty if there is none, or more than one.
   std::string only_tunnel() const { return known_.size() == 1 ? *known_.begin() : std::string(); }
 
+  /// Times by tunnel; valid until a tunnel is added.
+  std::map<std::string, const ops::HopTimes*> hop_times() const;
   std::size_t agent_count() const;
   std::size_t link_count() const;
   /// `with_places`: with the agents' addresses and their upstreams' URLs.

@@ -37,6 +37,7 @@ std::unique_ptr<Handshakes::Place> Handshakes::enter(const net::Address& address
   const auto own = std::ranges::count_if(taken_, [&](const Place* each) { return each->peer_ == peer; });
   const bool has_share = static_cast<std::size_t>(own) >= share_;
   if (has_share || taken_.size() >= places_) {
+    ++refused_;
     const bool has_place = evict(has_share ? &peer : nullptr);
     if (const auto others = full_.pass())
       log::warn("link", "{}: {} handshakes at a time are too many{}: {}{}", net::to_string(address),

@@ -44,6 +44,8 @@ class Handshakes {
   std::unique_ptr<Place> enter(const net::Address& address, std::function<void()> on_evicted);
 
   std::size_t taken() const { return taken_.size(); }
+  /// How often one was too many, so that it or another went.
+  std::uint64_t refused() const { return refused_; }
 
  private:
   bool evict(const net::Address* peer);
@@ -51,6 +53,7 @@ class Handshakes {
   const std::size_t places_, share_;
   std::list<Place*> taken_;  // oldest first
   net::LogPace full_;
+  std::uint64_t refused_ = 0;
 };
 
 }  // namespace rockdove::server

@@ -1,9 +1,57 @@
 #include "server/ingress.hpp"
 
 #include "http/forwarded.hpp"
+#include "http/loggable.hpp"
+#include "http/trace_context.hpp"
 #include "net/log.hpp"
+#include "net/log_line.hpp"
 
 namespace rockdove::server {
+namespace {
+
+double milliseconds(net::Duration time) {
+  return std::chrono::duration<double, std::milli>(time).count();
+}
+
+std::string_view shown(std::string_view name) {
+  return name.empty() ? "-" : name;
+}
+
+std::string members_of(const http::Record& record) {
+  std::string all;
+  log::append_member(all, "id", record.request_id);
+  log::append_member(all, "trace", record.trace_id);
+  log::append_member(all, "peer", net::to_string(record.peer));
+  log::append_member(all, "method", record.method);
+  log::append_member(all, "path", http::loggable(record.target));
+  log::append_member(all, "route", record.route);
+  log::append_member(all, "tunnel", record.tunnel);
+  log::append_member(all, "agent", record.agent);
+  log::append_member(all, "status", static_cast<std::uint64_t>(record.status));
+  if (record.error) log::append_member(all, "hop", hop_name(hop_of(record.error)));
+  if (record.error) log::append_member(all, "cause", error_name(record.error));
+  log::append_member(all, "ms", milliseconds(record.ended - record.started));
+  log::append_member(all, "edge_ms", milliseconds(record.edge));
+  log::append_member(all, "link_ms", milliseconds(record.link));
+  log::append_member(all, "upstream_ms", milliseconds(record.upstream));
+  log::append_member(all, "bytes_in", record.bytes_in);
+  log::append_member(all, "bytes_out", record.bytes_out);
+  return all;
+}
+
+void log_exchange(const http::Record& record) {
+  std::string text = fmt::format(
+      "{} {} {} {} -> {} {} {} in {:.1f} ms ({:.1f} edge, {:.1f} link, {:.1f} upstream), {} B in, {} B out, "
+      "id {}, trace {}",
+      net::to_string(record.peer), record.method, http::loggable(record.target), shown(record.route),
+      shown(record.tunnel), shown(record.agent), record.status, milliseconds(record.ended - record.started),
+      milliseconds(record.edge), milliseconds(record.link), milliseconds(record.upstream), record.bytes_in,
+      record.bytes_out, record.request_id, shown(record.trace_id));
+  if (record.error) text += fmt::format(", {}: {}", hop_name(hop_of(record.error)), record.error.message());
+  log::record(log::Level::info, "request", text, log::is_json() ? members_of(record) : std::string());
+}
+
+}  // namespace
 
 Ingress::Ingress(net::Executor executor, Agents& agents, http::Handler& upstreams, inbox::Capture& capture,
                  inbox::WallClock clock, Pages pages, Options options)
@@ -35,7 +83,11 @@ Awaitable<Result<http::Response>> Ingress::handle(http::Request request) {
       if (network.contains(address)) return true;
     return false;
   });
-  if (request.context.record) request.context.record->peer = request.context.peer;
+  std::string trace_id = http::join_trace(request.fields, options_.trace);
+  if (request.context.record) {
+    request.context.record->peer = request.context.peer;
+    request.context.record->trace_id = std::move(trace_id);
+  }
   return dispatch_.handle(std::move(request), Dispatch::Route(router_, route), provider_of(route->name));
 }
 
@@ -54,13 +106,7 @@ std::optional<http::Response> Ingress::own_page(const http::Request& request) co
 void Ingress::on_done(const http::Record& record) {
   if (record.route.empty() && !record.error) return;  // our own pages, asked for every few seconds
   if (!record.route.empty()) stats_[record.route].add(record);
-  if (!options_.log_requests || !log::enabled(log::Level::info)) return;
-  const std::chrono::duration<double, std::milli> time = record.ended - record.started;
-  log::info("request", "{} {} {} {} -> {} {} in {:.1f} ms, {} B in, {} B out, id {}{}{}",
-            net::to_string(record.peer), record.method, record.target,
-            record.route.empty() ? "-" : record.route, record.agent.empty() ? "-" : record.agent,
-            record.status, time.count(), record.bytes_in, record.bytes_out, record.request_id,
-            record.error ? ", " : "", record.error ? record.error.message() : "");
+  if (options_.log_requests && log::enabled(log::Level::info, "request")) log_exchange(record);
 }
 
 void Ingress::set_options(Options options) {

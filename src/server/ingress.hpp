@@ -27,6 +27,7 @@ class Ingress final : public http::Handler {
     std::shared_ptr<const ProviderRoutes> providers = std::make_shared<ProviderRoutes>();  ///< never null
     std::vector<net::Network> trusted_proxies;
     net::Duration first_byte_timeout = std::chrono::seconds(60);
+    bool trace = true;  ///< see http::join_trace()
     bool public_stats = true;
     bool log_requests = true;
   };

@@ -37,6 +37,7 @@ class LinkPort {
   void set_tls(std::shared_ptr<net::TlsContext> tls) { tls_ = std::move(tls); }
   /// From now on agents are told to come back later.
   void drain() { draining_ = true; }
+  const Handshakes& handshakes() const { return handshakes_; }
 
  private:
   struct Welcome {

@@ -107,10 +107,14 @@ boost::json::object Node::stats(Audience audience) const {
     for (const char* key : {"reason", "lanes"}) inbox.erase(key);
   stats["inbox"] = std::move(inbox);
   stats["egress"] = egress_.to_json(audience == Audience::operators);
+  boost::json::object rejections;
+  for (const auto& [cause, count] : ingress_server_.stats().rejections) rejections[cause] = count;
   stats["ingress"] = {{"connections", counters.active},
                       {"accepted", counters.accepted},
                       {"refused", counters.overflow},
-                      {"rejected", ingress_server_.stats().rejected}};
+                      {"rejected", ingress_server_.stats().rejected},
+                      {"rejections", std::move(rejections)}};
+  stats["handshakes"] = {{"refused", link_port_.handshakes().refused()}};
   if (audience == Audience::operators)
     stats["admin"] = {{"requests", admin_.counters().requests},
                       {"unauthorized", admin_.counters().unauthorized}};
@@ -123,6 +127,8 @@ std::string Node::metrics() const {
   ops::MetricsSource source{.stats = known,
                             .routes = ingress_.routes(),
                             .tunnels = tunnels(),
+                            .hop_times = agents_.hop_times(),
+                            .commit_times = inbox_.health().commit_times,
                             .certificates = certificates_,
                             .disk = disk(),
                             .process = ops::process_stats(),

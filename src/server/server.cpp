@@ -19,6 +19,15 @@ std::string listens(const Node& node) {
                      net::to_string(node.tunnel_endpoint()), net::to_string(node.admin_endpoint()));
 }
 
+/// Of a configuration whose other parts are in force already.
+void use_log(const config::LogConfig& config) {
+  try {
+    log::init(config::log_options(config));
+  } catch (const std::exception& failure) {
+    log::error("server", "the log stays as it was: {}", failure.what());
+  }
+}
+
 Awaitable<void> handle_signals(Signals& signals, Node& node, net::Notifier& notifier,
                                const std::function<config::ServerConfig()>& reload) {
   while (true) {
@@ -33,7 +42,10 @@ Awaitable<void> handle_signals(Signals& signals, Node& node, net::Notifier& noti
     notifier.reloading();
     try {
       log::reopen();
-      node.reload(reload());
+      config::ServerConfig changed = reload();
+      const config::LogConfig log_config = changed.log;
+      node.reload(std::move(changed));
+      use_log(log_config);
     } catch (const std::exception& failure) {
       log::error("server", "the configuration stays as it was: {}", failure.what());
     }
@@ -50,6 +62,7 @@ Awaitable<void> serve(Signals& signals, Node& node, net::Notifier& notifier) {
 }  // namespace
 
 int run(config::ServerConfig config, std::function<config::ServerConfig()> reload) {
+  log::init(config::log_options(config.log));
   net::IoContext io(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO);
   Signals signals(io, SIGTERM, SIGINT, SIGHUP);  // before anybody can know that we run
   Node node(io.get_executor(), std::move(config), net::inherited_sockets(Node::listeners));

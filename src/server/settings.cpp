@@ -25,6 +25,7 @@ Ingress::Options ingress_options(const config::ServerConfig& config) {
     options.trusted_proxies.push_back(*network);
   }
   options.first_byte_timeout = config.limits.first_byte_timeout;
+  options.trace = config.trace;
   options.public_stats = config.public_stats;
   options.log_requests = config.log.requests;
   return options;

@@ -258,13 +258,15 @@ Awaitable<void> Link::answer(std::shared_ptr<LinkStream> stream, http::Request r
     h2_.respond(*stream, encode_response(status, fields).list, false, false);
     flush_soon();
   };
+  const auto began = net::Clock::now();
   auto response = co_await inbound_->handle(std::move(request));
   if (!response) {
     h2_.respond(*stream, encode_error(response.error()).list, true, true);
     flush_soon();
     co_return;
   }
-  const OutgoingHead head = encode_response(response->status, response->fields);
+  const auto took = net::Clock::now() - began;
+  const OutgoingHead head = encode_response(response->status, response->fields, took);
   const bool has_body = response->has_body || response->switched;
   h2_.respond(*stream, head.list, true, !has_body);
   if (has_body) h2_.send(*stream, response->content, !response->body);

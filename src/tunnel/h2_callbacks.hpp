@@ -18,7 +18,8 @@ inline std::string_view view(const std::uint8_t* bytes, std::size_t size) {
 
 /// Names that change with every message would only push useful entries out of the peer's table.
 inline bool is_unique(std::string_view name) {
-  return name == "x-request-id" || name == "X-Request-Id";
+  return name == "x-request-id" || name == "X-Request-Id" || name == "traceparent" || name == "Traceparent" ||
+         name == ":rd-time";
 }
 
 inline std::vector<nghttp2_nv> to_nv(const H2::HeadList& head) {

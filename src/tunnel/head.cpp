@@ -3,7 +3,10 @@
 #include "http/hop_by_hop.hpp"
 #include "http/parser.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <cstdint>
+#include <limits>
 
 namespace rockdove::tunnel {
 namespace {
@@ -85,12 +88,19 @@ OutgoingHead encode_request(const http::Request& request) {
   return head;
 }
 
-OutgoingHead encode_response(int status, const http::Fields& fields) {
+OutgoingHead encode_response(int status, const http::Fields& fields, net::Duration took) {
   OutgoingHead head;
   head.numbers.reserve(numbers_room);
   head.numbers = std::to_string(status);
-  head.list.reserve(fields.size() + 1);
-  head.list.push_back({":status", head.numbers});
+  const std::size_t status_size = head.numbers.size();
+  constexpr std::int64_t longest = std::numeric_limits<std::uint32_t>::max();  // 71 minutes
+  const auto time =
+      std::min<std::int64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count(), longest);
+  if (time > 0) head.numbers += std::to_string(time);
+  const std::string_view numbers = head.numbers;
+  head.list.reserve(fields.size() + 2);
+  head.list.push_back({":status", numbers.substr(0, status_size)});
+  if (time > 0) head.list.push_back({":rd-time", numbers.substr(status_size)});
   add_all(head.list, fields);
   return head;
 }
@@ -139,6 +149,11 @@ Result<http::Response> decode_response(H2Stream::Head head) {
   if (!has_usable_length(head.fields)) return Error::protocol;
   http::Response response;
   response.status = *status;
+  if (const auto time = head.pseudo.get(":rd-time")) {
+    const auto number = to_number<std::uint32_t>(*time);
+    if (!number) return Error::protocol;
+    response.took = std::chrono::microseconds(*number);
+  }
   response.fields = std::move(head.fields);
   http::remove_hop_by_hop(response.fields);  // framing is ours to write
   return response;

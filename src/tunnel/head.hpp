@@ -12,12 +12,12 @@ namespace rockdove::tunnel {
 /// A head ready to be sent: the list views `numbers` and the message it was made from.
 struct OutgoingHead {
   H2::HeadList list;
-  std::string numbers;  // text made here: status, time limit, peer address
+  std::string numbers;  // text made here: status, times
 };
 
 OutgoingHead encode_request(const http::Request& request);
-/// `status` and `fields`; for a protocol switch too.
-OutgoingHead encode_response(int status, const http::Fields& fields);
+/// `status` and `fields`; for a protocol switch too. `took`: since the request's head; zero: not said.
+OutgoingHead encode_response(int status, const http::Fields& fields, net::Duration took = {});
 /// The answer that says why there is none.
 OutgoingHead encode_error(boost::system::error_code error);
 

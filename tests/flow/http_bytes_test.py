@@ -39,7 +39,8 @@ class RequestBytes(FlowTest):
                   (b"Content-Type", b"multipart/form-data; boundary=\"--x y\""), (b"Accept-Encoding", b"gzip, br")]
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in fields)
         seen = self.send_and_see(b"GET / HTTP/1.1\r\nHost: Example.COM:81\r\n" + lines + b"\r\n")
-        own = (b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-request-id")
+        own = (b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-request-id",
+               b"traceparent")
         self.assertEqual([each for each in seen.fields if each[0].lower() not in own],
                          [(b"Host", b"Example.COM:81"), *fields])
 

@@ -12,7 +12,7 @@ from support import PATIENCE, Server, eventually
 
 QUICK = '{first = "20ms", longest = "100ms", give_up = "10m", timeout = "20s"}'
 OWN_FIELDS = (b"webhook-id", b"rockdove-event-id", b"rockdove-attempt", b"rockdove-received-at", b"rockdove-replay",
-              b"x-request-id", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto")
+              b"x-request-id", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"traceparent")
 
 
 def route(mode, name="hook", path="/hook", retry=QUICK, **keys):

@@ -46,7 +46,8 @@ struct Scrape {
 };
 
 const boost::json::value sample = boost::json::parse(R"({"version":"0.1.0",
-  "tunnels":[{"name":"bot","running":2,"waiting":1,"links_accepted":7,"bytes_in":1000,"bytes_out":2000,
+  "tunnels":[{"name":"bot","running":2,"waiting":1,"links_accepted":7,"reconnects":4,
+    "bytes_in":1000,"bytes_out":2000,
     "agents":[{"name":"office","links":[{"index":0,"rtt_ms":12.5,"since_s":75,"outstanding":3},
                                         {"index":1,"rtt_ms":0,"since_s":1,"outstanding":0}],
                "upstreams":[{"name":"default","up":true},{"name":"x","up":false},{"name":"x","up":true}]}]},
@@ -62,7 +63,8 @@ const boost::json::value sample = boost::json::parse(R"({"version":"0.1.0",
   "egress":{"running":1,"waiting":0,"links":1,"unauthorized":2,"failures":{"destination_denied":2},
     "destinations":[{"name":"a.com:443","calls":10,"bytes_out":5,"bytes_in":6,
                      "failures":{"destination_timeout":4}}]},
-  "ingress":{"connections":3,"accepted":10,"refused":2,"rejected":1},
+  "ingress":{"connections":3,"accepted":10,"refused":2,"rejected":1,"rejections":{"header_too_large":1}},
+  "handshakes":{"refused":6},
   "admin":{"requests":4,"unauthorized":1},"link_memory":{"used":5,"limit":100}})");
 
 RouteStats some_requests() {
@@ -84,9 +86,19 @@ RouteStats some_requests() {
 Scrape scrape_of(const boost::json::value& stats, const RouteStats& route) {
   const std::chrono::sys_seconds end{std::chrono::seconds(1'900'000'000)};
   const std::chrono::sys_time<std::chrono::milliseconds> started{std::chrono::milliseconds(1500)};
+  HopTimes times;
+  times.edge.add(500);
+  for (const std::uint64_t each : {1'000, 10'000}) {
+    times.link.add(each);
+    times.upstream.add(each);
+  }
+  Histogram commits;
+  commits.add(1'500);
   const MetricsSource source{.stats = stats,
                              .routes = {{"hook", "bot", &route}},
                              .tunnels = {"bot", "depot"},
+                             .hop_times = {{"bot", &times}},
+                             .commit_times = commits,
                              .certificates = {{"ingress", end}},
                              .disk = Disk{1000, 250},
                              .process = process_stats(),
@@ -179,7 +191,15 @@ TEST(Metrics, what_stats_knows_is_shown_in_base_units) {
       {R"(rockdove_egress_failures_total{destination="a.com:443",cause="destination_timeout"})", 4},
       {R"(rockdove_egress_all_failures_total{cause="destination_denied"})", 2},
       {R"(rockdove_connections_refused_total)", 2},
-      {R"(rockdove_requests_rejected_total)", 1},
+      {R"(rockdove_requests_rejected_total{cause="header_too_large"})", 1},
+      {R"(rockdove_handshakes_refused_total)", 6},
+      {R"(rockdove_link_reconnects_total{tunnel="bot"})", 4},
+      {R"(rockdove_hop_seconds_count{tunnel="bot",hop="edge"})", 1},
+      {R"(rockdove_hop_seconds_count{tunnel="bot",hop="link"})", 2},
+      {R"(rockdove_hop_seconds_bucket{tunnel="bot",hop="upstream",le="0.002048"})", 1},
+      {R"(rockdove_hop_seconds_sum{tunnel="bot",hop="upstream"})", 0.011},
+      {R"(rockdove_inbox_commit_seconds_count)", 1},
+      {R"(rockdove_inbox_commit_seconds_sum)", 0.0015},
       {R"(rockdove_admin_unauthorized_total)", 1},
       {R"(rockdove_link_memory_limit_bytes)", 100},
       {R"(rockdove_build_info{version="0.1.0"})", 1},

@@ -188,6 +188,21 @@ TEST(response_head, keeps_status_and_fields) {
   }
 }
 
+TEST(response_head, carries_how_long_the_answer_took) {
+  using namespace std::chrono_literals;
+  const std::pair<net::Duration, net::Duration> cases[] = {
+      {0s, 0s}, {-1s, 0s}, {999ns, 0s}, {1500us, 1500us}, {24h, std::chrono::microseconds(0xFFFFFFFF)}};
+  for (const auto& [said, heard] : cases) {
+    const OutgoingHead head = encode_response(200, {}, said);
+    const OutgoingHead moved = head;
+    const auto read = decode_response(arrived(moved.list));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->status, 200);
+    EXPECT_EQ(read->took, heard);
+    EXPECT_TRUE(read->fields.empty());
+  }
+}
+
 TEST(response_head, carries_an_error_in_its_place) {
   for (int value = 1; value <= static_cast<int>(Error::protocol); ++value) {
     const auto error = static_cast<Error>(value);
@@ -208,6 +223,9 @@ TEST(response_head, is_refused_where_it_could_not_stand_in_http1) {
       {{":status", "1000"}},
       {{":status", "-200"}},
       {{":status", "200 OK"}},
+      {{":status", "200"}, {":rd-time", ""}},
+      {{":status", "200"}, {":rd-time", "-1"}},
+      {{":status", "200"}, {":rd-time", "4294967296"}},
       {{":status", "200"}, {"a", "b\r\nc: d"}},
       {{":status", "200"}, {"a b", "c"}},
       {{":status", "200"}, {"", "c"}},
