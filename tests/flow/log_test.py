@@ -178,7 +178,7 @@ class Secrets(LogTest):
                        + '[[route]]\nname = "github"\npath = "/github"\nprovider = "github"\nmode = "inbox"\n'
                        + f'secrets = {{ secret = "file:{secret}" }}\n'
                        + '[[route]]\nname = "default"\n'
-                       + allow("localhost")
+                       + allow(f"localhost:{self.called.port}")
                        + destination("echo", self.called.url, f'{LOOPBACK}\nca_file = "{self.called.ca_file}"'))
         self.take_in(server).start()
 
