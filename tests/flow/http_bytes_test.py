@@ -216,7 +216,7 @@ class TrustedProxies(FlowTest):
         self.assertEqual(seen.get(b"x-forwarded-proto"), b"https")
         self.assertEqual(seen.get(b"x-forwarded-host"), b"public.example")
         # Only the nearest address that no trusted proxy has is believed: 6.6.6.6 may be forged.
-        self.server.wait_for_log(r"request 9\.9\.9\.9 GET / rest -> office 200 ")
+        self.server.wait_for_log(r"request 9\.9\.9\.9 GET / rest -> bot office 200 ")
 
     def test_the_host_header_is_rewritten_where_a_route_says_so(self):
         for host, expected in ((b"up.example", self.upstream.url[7:].encode()), (b"a.own.example", b"inner:99"),
