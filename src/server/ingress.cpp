@@ -39,14 +39,19 @@ std::string members_of(const http::Record& record) {
   return all;
 }
 
+/// " (0.2 edge, 3.9 link, 8.1 upstream)"; nothing where no link has answered.
+std::string hops_of(const http::Record& record) {
+  if (record.link + record.upstream == net::Duration::zero()) return {};
+  return fmt::format(" ({:.1f} edge, {:.1f} link, {:.1f} upstream)", milliseconds(record.edge),
+                     milliseconds(record.link), milliseconds(record.upstream));
+}
+
 void log_exchange(const http::Record& record) {
   std::string text = fmt::format(
-      "{} {} {} {} -> {} {} {} in {:.1f} ms ({:.1f} edge, {:.1f} link, {:.1f} upstream), {} B in, {} B out, "
-      "id {}, trace {}",
+      "{} {} {} {} -> {} {} {} in {:.1f} ms{}, {} B in, {} B out, id {}, trace {}",
       net::to_string(record.peer), record.method, http::loggable(record.target), shown(record.route),
       shown(record.tunnel), shown(record.agent), record.status, milliseconds(record.ended - record.started),
-      milliseconds(record.edge), milliseconds(record.link), milliseconds(record.upstream), record.bytes_in,
-      record.bytes_out, record.request_id, shown(record.trace_id));
+      hops_of(record), record.bytes_in, record.bytes_out, record.request_id, shown(record.trace_id));
   if (record.error) text += fmt::format(", {}: {}", hop_name(hop_of(record.error)), record.error.message());
   log::record(log::Level::info, "request", text, log::is_json() ? members_of(record) : std::string());
 }
