@@ -1,7 +1,7 @@
 #include "config/route_provider.hpp"
 
 #include "base/units.hpp"
-#include "net/crypto.hpp"
+#include "config/webhook_key.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,9 +11,6 @@ namespace rockdove::config {
 namespace {
 
 constexpr std::size_t targets_max = 16, types_max = 64;
-// Of a Standard Webhooks secret, decoded: https://www.standardwebhooks.com, "Symmetric keys".
-constexpr std::size_t deliver_key_min = 24, deliver_key_max = 64;
-constexpr std::string_view deliver_prefix = "whsec_";
 
 /// "wechat-pay", "public_key" make ROCKDOVE_WECHAT_PAY_PUBLIC_KEY.
 std::string variable_of(std::string_view provider, std::string_view secret) {
@@ -173,14 +170,7 @@ std::vector<std::string> load_deliver_keys(const std::string& route, const Route
   std::vector<std::string> keys;
   for (const SecretSource& source : provider.deliver_secrets) {
     try {
-      const std::string text = load_secret(source).value_or("");
-      const bool has_prefix = text.starts_with(deliver_prefix);
-      auto key = net::base64_decode(std::string_view(text).substr(has_prefix ? deliver_prefix.size() : 0));
-      if (!has_prefix || !key || key->size() < deliver_key_min || key->size() > deliver_key_max)
-        throw ConfigError(
-            "has to be \"whsec_\" and 24 to 64 random bytes in base64, as `echo whsec_$(openssl "
-            "rand -base64 32)` makes it");
-      keys.push_back(std::move(*key));
+      keys.push_back(load_webhook_key(source));
     } catch (const ConfigError& error) { fail(route, std::string("deliver_secret: ") + error.what()); }
   }
   return keys;

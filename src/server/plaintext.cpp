@@ -1,14 +1,12 @@
 #include "server/plaintext.hpp"
 
 #include "http/error_response.hpp"
-#include "net/crypto.hpp"
 #include "net/log.hpp"
-#include "net/signing.hpp"
 #include "providers/catalog.hpp"
 #include "providers/message.hpp"
 #include "server/edge.hpp"
+#include "server/webhook_signature.hpp"
 
-#include <array>
 #include <chrono>
 
 namespace rockdove::server {
@@ -53,21 +51,6 @@ void set_body(http::Request& request, std::string text) {
   request.has_body = true;
 }
 
-/// https://www.standardwebhooks.com, "Signature scheme": one for each key, so that keys can be replaced.
-void sign(http::Request& request, const std::string& id, const std::vector<std::string>& keys,
-          providers::WallTime now) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
-  const std::string timestamp = std::to_string(seconds);
-  const std::array<std::string_view, 5> pieces{id, ".", timestamp, ".", request.content};
-  std::string signatures;
-  for (const std::string& key : keys)
-    signatures +=
-        (signatures.empty() ? "v1," : " v1,") + net::base64(net::hmac(net::Digest::sha256, key, pieces));
-  request.fields.set("Webhook-Id", id);
-  request.fields.set("Webhook-Timestamp", timestamp);
-  request.fields.set("Webhook-Signature", signatures);
-}
-
 /// Its age was judged when it came; an attempt or a replay may be days later.
 providers::Verdict verify_again(const providers::Message& message, providers::WallTime now) {
   using providers::Outcome;
@@ -91,7 +74,7 @@ providers::Verdict make_plain(http::Request& request, const ProviderRoute& route
   if (message.encrypted()) text = std::string(message.text());
   if (text) set_body(request, std::move(*text));
   remove_proof(request.fields, route.scheme);
-  sign(request, id, route.deliver_keys, now);
+  sign_webhook(request, id, route.deliver_keys, now);
   return verdict;
 }
 
