@@ -105,6 +105,39 @@ TEST(Health, a_slow_commit_and_a_certificate_near_its_end_degrade_it) {
   EXPECT_EQ(only_reason(judge(facts)), "certificate of the tunnel port: it has expired");
 }
 
+TEST(Health, what_is_low_and_near_can_be_set) {
+  HealthFacts facts = good();
+  facts.low_bytes = 60 * gib;
+  facts.near_end = days(70);
+  EXPECT_EQ(judge(facts).reasons.size(), 2U);
+  facts.low_bytes = 1;
+  facts.near_end = days(0);
+  EXPECT_STREQ(judge(facts).status(), "ok");
+}
+
+TEST(Health, conditions_are_what_alerts_are_made_of) {
+  HealthFacts facts = good();
+  facts.backlogs = {{"hook", std::chrono::seconds(600)}, {"old", std::chrono::seconds(601)}};
+  facts.dead_letters = {{"hook", 3}, {"none", 0}};
+  Health health = judge(facts);
+  EXPECT_STREQ(health.status(), "ok") << "these say nothing against the server";
+  EXPECT_EQ(health.conditions, (std::vector<Condition>{{AlertKind::backlog_age, "old", 601},
+                                                       {AlertKind::dead_letters, "hook", 3}}));
+  facts = good();
+  facts.can_store = false;
+  facts.store_reason = "the disk is full";
+  facts.tunnels = {"bot", "depot"};
+  facts.disk = Disk{100 * gib, mib};
+  facts.certificates = {{"ingress", now + days(3)}, {"tunnel", now - days(3)}};
+  health = judge(facts);
+  EXPECT_EQ(health.conditions,
+            (std::vector<Condition>{{AlertKind::store, "", 0, "the disk is full"},
+                                    {AlertKind::agent_gone, "depot"},
+                                    {AlertKind::disk_free, "", static_cast<std::int64_t>(mib)},
+                                    {AlertKind::certificate, "ingress", 3},
+                                    {AlertKind::certificate, "tunnel", -3}}));
+}
+
 TEST(Health, everybody_hears_no_names) {
   HealthFacts facts = good();
   const boost::json::value down =
