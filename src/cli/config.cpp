@@ -53,6 +53,7 @@ std::string note_on_secrets(const config::ServerConfig& loaded) {
       load_deliver_keys(route.name, *route.provider);
     }
     load_egress_secrets(loaded.egress);
+    load_alert_secrets(loaded.alerts);
   } catch (const config::ConfigError& error) { return error.what(); }
   return {};
 }

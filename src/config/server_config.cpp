@@ -263,6 +263,7 @@ ServerConfig parse_server_config(std::string_view text, const std::string& file)
   config.limits = read_limits(document.section("limits"));
   config.inbox = read_inbox(document.section("inbox"));
   config.egress = read_egress(document.section("egress"));
+  config.alerts = read_alerts(document.section("alerts"));
   read_tunnels(document.sections("tunnel"), config);
   read_routes(document.sections("route"), document, config);
   check_ages(document.section("inbox"), config);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/host_port.hpp"
+#include "config/alerts_config.hpp"
 #include "config/egress_config.hpp"
 #include "config/log_config.hpp"
 #include "config/route_config.hpp"
@@ -102,6 +103,7 @@ struct ServerConfig {
   std::vector<TunnelConfig> tunnels;
   InboxConfig inbox;
   EgressConfig egress;
+  AlertsConfig alerts;
   std::vector<RouteConfig> routes = default_routes();  ///< at least one
 
   bool operator==(const ServerConfig&) const = default;

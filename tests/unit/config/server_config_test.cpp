@@ -35,13 +35,15 @@ TEST(ServerConfig, the_example_shows_every_key_with_its_default) {
   const auto error = [](const std::string& text) { return error_of(text); };
   for (const char* table :
        {"[server]", "[tunnel_tls]", "[ingress_tls]", "[log]", "[limits]", "[inbox]", "[[tunnel]]",
-        "[[route]]", "[egress]", "[[egress.destination]]", "[[egress.allow]]"})
+        "[[route]]", "[egress]", "[[egress.destination]]", "[[egress.allow]]", "[alerts]"})
     for (const std::string& key : known_keys(table, error)) {
-      const bool is_table = key == "target" || key == "destination" || key == "allow";
+      const bool is_table = key == "target" || key == "destination" || key == "allow" || key == "to";
       EXPECT_TRUE(is_table || shows_key(example, table, key)) << table << " " << key;
     }
   for (const std::string& key : known_keys("[[route]]\nname = \"x\"\n[[route.target]]", error))
     EXPECT_TRUE(shows_key(example, "[[route.target]]", key)) << key;
+  for (const std::string& key : known_keys("[[alerts.to]]\nurl = \"http://a/\"", error))
+    EXPECT_TRUE(shows_key(example, "[[alerts.to]]", key)) << key;
 }
 
 TEST(ServerConfig, the_commented_part_of_the_example_is_valid) {
@@ -57,6 +59,8 @@ TEST(ServerConfig, the_commented_part_of_the_example_is_valid) {
   EXPECT_EQ(config.routes[2].targets[1], (TargetConfig{"bot-b", "bot-b", "", {"card.action.trigger"}}));
   ASSERT_EQ(config.egress.gate.rules.size(), 1U);
   EXPECT_EQ(config.egress.gate.rules[0].hosts.size(), 2U);
+  ASSERT_EQ(config.alerts.to.size(), 2U);
+  EXPECT_EQ(config.alerts.to[0].name, "on-call");
 }
 
 TEST(ServerConfig, reads_what_is_set) {
