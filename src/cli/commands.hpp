@@ -19,6 +19,7 @@ void add_status(CLI::App& app, Run& run);     ///< status, stats
 void add_log_level(CLI::App& app, Run& run);  ///< log-level
 void add_events(CLI::App& app, Run& run);     ///< events list | show | replay | tail | purge | pause | resume
 void add_egress(CLI::App& app, Run& run);     ///< egress ip | check
+void add_alerts(CLI::App& app, Run& run);     ///< alerts list | test
 void add_config(CLI::App& app, Run& run);     ///< config check
 void add_providers(CLI::App& app, Run& run);  ///< providers list | show | verify
 void add_service(CLI::App& app, Run& run);    ///< service install | remove | status

@@ -10,6 +10,7 @@
 #include <boost/json/object.hpp>
 
 #include <memory>
+#include <vector>
 
 namespace rockdove::inbox {
 
@@ -44,6 +45,9 @@ class Inbox {
   void set_options(const Retention& retention, Deliverer::Options options);
 
   StoreHealth health() const { return store_->health(); }
+  /// Of each route that has events to deliver; up to a few seconds old.
+  const std::vector<Backlog>& backlogs() const { return backlogs_; }
+  std::vector<Tally> tallies() const { return store_->tallies(); }
   /// The "inbox" part of /stats. Oldest ages are up to a few seconds old.
   boost::json::object to_json() const;
 

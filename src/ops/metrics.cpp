@@ -1,6 +1,7 @@
 #include "ops/metrics.hpp"
 
 #include "base/error.hpp"
+#include "ops/condition.hpp"
 #include "ops/exposition.hpp"
 #include "ops/json_path.hpp"
 
@@ -248,6 +249,20 @@ void add_egress(Exposition& out, const json::value& egress) {
               number(egress, {"unauthorized"}));
 }
 
+void add_alerts(Exposition& out, const json::value& stats) {
+  std::map<std::string, double> firing;
+  for (const AlertKind kind : alert_kinds) firing[std::string(alert_kind_name(kind))] = 0;
+  for (const json::value& each : list(stats, {"alerts", "firing"})) ++firing[text(each, "kind")];
+  for (const auto& [kind, count] : firing)
+    out.gauge("rockdove_alerts_firing", "Alerts that are firing now, told to somebody or not.", count,
+              {{"kind", kind}});
+  for (const auto& [result, count] : members(stats, {"alerts", "messages"}))
+    out.counter("rockdove_alert_messages_total", "Messages to receivers of alerts, by what became of them.",
+                as_number(count), {{"result", std::string(result)}});
+  out.gauge("rockdove_alert_messages_waiting", "Messages that have not reached their receiver yet.",
+            number(stats, {"alerts", "waiting"}));
+}
+
 void add_callers(Exposition& out, const json::value& stats) {
   out.gauge("rockdove_connections", "Callers' connections open now.",
             number(stats, {"ingress", "connections"}));
@@ -305,6 +320,7 @@ std::string metrics_text(const MetricsSource& source) {
   out.histogram("rockdove_inbox_commit_seconds", "What the transactions took, fsync included.",
                 source.commit_times, {});
   add_egress(out, egress ? *egress : nothing);
+  add_alerts(out, source.stats);
   add_callers(out, source.stats);
   add_process(out, source);
   return out.str();

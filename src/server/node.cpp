@@ -48,7 +48,9 @@ Node::Node(net::Executor executor, config::ServerConfig config, const net::Inher
           ingress_options(config_)),
       egress_(
           executor, config_, tokens_, [this] { refresh_tokens(); }, wall_time),
-      api_(inbox_.api(), egress_),
+      alerts_(executor, config_.alerts, config_.data, wall_time,
+              [this] { return judge_health().conditions; }),
+      api_(inbox_.api(), egress_, alerts_),
       admin_([this](std::string_view target) { return page(target, Audience::operators); },
              ensure_admin_token(config_.data), &api_),
       ingress_server_(ingress_, http_options(config_.limits)),
@@ -101,6 +103,7 @@ Awaitable<void> Node::run() {
   tasks_.spawn(admin_listener_->run());
   tasks_.spawn(egress_.run());
   tasks_.spawn(watch());
+  tasks_.spawn(alerts_.run());
   deliveries_.spawn(inbox_.run());
   while (!stopping_) co_await stop_.wait();
   co_await stop_in_order();
@@ -108,6 +111,7 @@ Awaitable<void> Node::run() {
 
 /// Each step has its reason: what is still running must be able to end.
 Awaitable<void> Node::stop_in_order() {
+  alerts_.stop();  // what stops is not gone
   // 1. No new callers: a load balancer or the next process gets them.
   ingress_listener_->stop();
   ingress_server_.drain();
@@ -137,6 +141,7 @@ Awaitable<void> Node::stop_in_order() {
   co_await admin_listener_->cancel();
   co_await ingress_.cancel();
   co_await egress_.close();
+  co_await alerts_.close();
   deliveries_.cancel();
   co_await deliveries_.join();
   tasks_.cancel();
@@ -233,6 +238,7 @@ void Node::reload(config::ServerConfig config) {
   auto new_ingress_tls = ingress_tls(config);
   auto new_ingress = ingress_options(config);
   auto new_certificates = certificates(config);
+  auto new_receivers = alerts_.make_senders(config.alerts);
   const auto warn_if = [](bool differs, const char* key) {
     if (differs) log::warn("server", "{} has changed: it takes effect at the next start", key);
   };
@@ -245,6 +251,7 @@ void Node::reload(config::ServerConfig config) {
   warn_if(config.inbox.commit_limit != config_.inbox.commit_limit, "[inbox] commit_limit");
   warn_if(config.limits.connections != config_.limits.connections, "[limits] connections");
   egress_.set_options(config);
+  alerts_.set_options(config.alerts, std::move(new_receivers));
   tunnel_tls_ = std::move(new_tunnel_tls);
   ingress_tls_ = std::move(new_ingress_tls);
   certificates_ = std::move(new_certificates);

@@ -10,6 +10,7 @@
 #include "ops/health.hpp"
 #include "server/admin.hpp"
 #include "server/agents.hpp"
+#include "server/alerts.hpp"
 #include "server/api.hpp"
 #include "server/egress.hpp"
 #include "server/ingress.hpp"
@@ -89,6 +90,7 @@ class Node {
   inbox::Inbox inbox_;
   Ingress ingress_;
   Egress egress_;
+  Alerts alerts_;
   Api api_;
   Admin admin_;
   http::Server ingress_server_;

@@ -56,7 +56,15 @@ ops::Health Node::judge_health() const {
   if (net::Clock::now() - committed_ < commit_memory)
     facts.commit = std::chrono::duration_cast<std::chrono::milliseconds>(store.last_commit);
   facts.certificates = certificates_;
-  facts.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const auto now = std::chrono::system_clock::now();
+  facts.now = std::chrono::floor<std::chrono::seconds>(now);
+  for (const inbox::Backlog& each : inbox_.backlogs())
+    facts.backlogs[each.route] = std::chrono::floor<std::chrono::seconds>(now - each.oldest);
+  for (const inbox::Tally& each : inbox_.tallies())
+    if (each.state == inbox::State::dead) facts.dead_letters[each.route] += each.events;
+  facts.low_bytes = config_.alerts.disk_free;
+  facts.near_end = std::chrono::floor<std::chrono::seconds>(config_.alerts.certificate);
+  facts.backlog_max = std::chrono::floor<std::chrono::seconds>(config_.alerts.backlog_age);
   return ops::judge(facts);
 }
 
@@ -115,9 +123,11 @@ boost::json::object Node::stats(Audience audience) const {
                       {"rejected", ingress_server_.stats().rejected},
                       {"rejections", std::move(rejections)}};
   stats["handshakes"] = {{"refused", link_port_.handshakes().refused()}};
-  if (audience == Audience::operators)
+  if (audience == Audience::operators) {
+    stats["alerts"] = alerts_.to_json();
     stats["admin"] = {{"requests", admin_.counters().requests},
                       {"unauthorized", admin_.counters().unauthorized}};
+  }
   stats["link_memory"] = {{"used", budget_.used}, {"limit", budget_.limit}};
   return stats;
 }
