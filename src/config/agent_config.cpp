@@ -183,6 +183,7 @@ AgentConfig load_agent_config(const std::filesystem::path& path) {
     if (!tunnel::valid_secret(config.server.secret))
       throw ConfigError("the environment's ROCKDOVE_SECRET is no secret; copy it whole");
   }
+  take_log_environment(config.log);
   return config;
 }
 

@@ -81,7 +81,7 @@ void set_url(UpstreamConfig& upstream, std::string_view url);
 /// check_joined().
 AgentConfig parse_agent_config(std::string_view text, const std::string& file);
 /// The same from a file; an empty path gives the defaults. ROCKDOVE_SECRET of the environment, if set, takes
-/// the place of the secret.
+/// the place of the secret; take_log_environment() has its say.
 AgentConfig load_agent_config(const std::filesystem::path& path);
 
 /// Throws ConfigError that says how to join unless address, tunnel, secret and, with mode pin, pin are set.

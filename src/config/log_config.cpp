@@ -1,6 +1,7 @@
 #include "config/log_config.hpp"
 
 #include <array>
+#include <cstdlib>
 
 namespace rockdove::config {
 namespace {
@@ -29,6 +30,11 @@ LogConfig read_log(Section log) {
   log.read("requests", config.requests);
   log.finish();
   return config;
+}
+
+void take_log_environment(LogConfig& config) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing sets the environment
+  if (const char* file = std::getenv("ROCKDOVE_LOG_FILE"); file && config.file.empty()) config.file = file;
 }
 
 // LogLevel has log::Level's values, and a name of its own because it is what the file says.

@@ -32,4 +32,8 @@ LogConfig read_log(Section log);
 /// What the log is to be told.
 log::Options log_options(const LogConfig& config);
 
+/// Where the file names no `file`, ROCKDOVE_LOG_FILE of the environment does: for scripts that start the
+/// program in the background.
+void take_log_environment(LogConfig& config);
+
 }  // namespace rockdove::config

@@ -272,7 +272,9 @@ ServerConfig parse_server_config(std::string_view text, const std::string& file)
 }
 
 ServerConfig load_server_config(const std::filesystem::path& path) {
-  return path.empty() ? ServerConfig{} : parse_server_config(read_file(path), path.string());
+  ServerConfig config = path.empty() ? ServerConfig{} : parse_server_config(read_file(path), path.string());
+  take_log_environment(config.log);
+  return config;
 }
 
 }  // namespace rockdove::config

@@ -111,7 +111,7 @@ struct ServerConfig {
 
 /// Reads and checks a whole configuration; `file` is what errors call it. Throws ConfigError.
 ServerConfig parse_server_config(std::string_view text, const std::string& file);
-/// The same from a file; an empty path gives the defaults.
+/// The same from a file, with take_log_environment(); an empty path gives the defaults.
 ServerConfig load_server_config(const std::filesystem::path& path);
 
 }  // namespace rockdove::config

@@ -1,5 +1,6 @@
 #include "config/agent_config.hpp"
 
+#include "config/server_config.hpp"
 #include "unit/config/examples.hpp"
 
 #include <gtest/gtest.h>
@@ -125,6 +126,19 @@ TEST(AgentConfig, the_secret_comes_from_a_file_or_the_environment) {
   EXPECT_THROW(load_agent_config(""), ConfigError);
   ::unsetenv("ROCKDOVE_SECRET");
   std::filesystem::remove_all(directory);
+}
+
+TEST(AgentConfig, the_environment_names_the_log_file_where_the_configuration_names_none) {
+  ::setenv("ROCKDOVE_LOG_FILE", "/tmp/of-the-environment", 1);
+  const auto file = std::filesystem::path(::testing::TempDir()) / "rockdove-log-environment.toml";
+  EXPECT_EQ(load_agent_config("").log.file, "/tmp/of-the-environment");
+  EXPECT_EQ(load_server_config("").log.file, "/tmp/of-the-environment");
+  std::ofstream(file) << "[log]\nfile = \"/tmp/own\"\n";
+  EXPECT_EQ(load_agent_config(file).log.file, "/tmp/own");
+  EXPECT_EQ(load_server_config(file).log.file, "/tmp/own");
+  ::unsetenv("ROCKDOVE_LOG_FILE");
+  EXPECT_EQ(load_agent_config("").log.file, "");
+  std::filesystem::remove(file);
 }
 
 TEST(AgentConfig, an_agent_that_has_not_joined_is_told_how) {
