@@ -13,6 +13,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/error.hpp>
 
+#include <cstdlib>
 #include <memory>
 #include <stdexcept>
 
@@ -151,6 +152,21 @@ int is_pinned(int, X509_STORE_CTX* chain) {
   return pin && leaf && equal_in_constant_time(spki_pin(leaf), *pin) ? 1 : 0;
 }
 
+/// The system's authorities. OpenSSL looks where the system keeps them that it was built for, or where the
+/// environment says; a program with OpenSSL inside runs on others too, which have one of these files.
+void trust_system(TlsContext& context) {
+  context.set_default_verify_paths();
+  for (const char* name : {X509_get_default_cert_file_env(), X509_get_default_cert_dir_env()})
+    if (std::getenv(name)) return;  // NOLINT(concurrency-mt-unsafe): nothing sets the environment
+  std::error_code ignored;
+  for (const char* known : {X509_get_default_cert_file(), X509_get_default_cert_dir()})
+    if (fs::exists(known, ignored)) return;
+  for (const char* file : {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+                           "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"})
+    if (SSL_CTX_load_verify_file(context.native_handle(), file) == 1) break;
+  ERR_clear_error();  // of files that are not there
+}
+
 }  // namespace
 
 TlsContext make_server_tls(const fs::path& certificate, const fs::path& key) {
@@ -180,7 +196,7 @@ TlsContext make_client_tls(const TlsTrust& trust) {
   context.set_verify_mode(asio::ssl::verify_peer);
   if (!trust.pin.empty()) return context;
   if (trust.ca_file.empty()) {
-    context.set_default_verify_paths();
+    trust_system(context);
     return context;
   }
   const std::string authorities = read_file(trust.ca_file);
