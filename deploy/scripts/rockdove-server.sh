@@ -1,0 +1,1 @@
+rockdove-agent.sh
