@@ -40,10 +40,12 @@ def real_package(name):
     return name if is_real or not provides.split() else provides.split()[0]
 
 
-def bootstrap(directory, packages):
+def bootstrap(directory, packages=(), release=None):
+    """A system of this machine's release, or of another that the mirror has."""
     name, mirror = distribution()
-    done = subprocess.run(["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", name, directory,
-                           mirror], capture_output=True, text=True, timeout=1200)
+    included = [f"--include={','.join(packages)}"] if packages else []
+    done = subprocess.run(["debootstrap", "--variant=minbase", *included, release or name, directory, mirror],
+                          capture_output=True, text=True, timeout=1200)
     if done.returncode != 0:
         raise RuntimeError(f"debootstrap failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
 
