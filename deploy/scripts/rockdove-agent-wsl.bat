@@ -47,7 +47,7 @@ if not errorlevel 1 (
   exit /b 1
 )
 start "rockdove agent" /min %WSL% -- sh -c "exec %SCRIPT% run"
-timeout /t 3 /nobreak >nul
+ping -n 4 127.0.0.1 >nul
 %WSL% -- sh -c "%SCRIPT% status"
 exit /b
 

@@ -45,15 +45,17 @@ start "rockdove agent" /min cmd /c ""%~f0" run"
 echo The agent was started; its log is %LOG%
 exit /b 0
 
-rem One program at a time until "stop" has left its mark: 1 s, 2 s, ... 60 s after each end.
+rem One program at a time until "stop" has left its mark: 1 s, 2 s, ... 60 s after each end. agent.err has its last
+rem words. ping waits: timeout does not where there is no keyboard.
 :run
 set "ROCKDOVE_LOG_FILE=%LOG%"
 set /a PAUSE=1
 :again
-"%PROGRAM%" agent 2>>"%STATE%\agent.err"
+"%PROGRAM%" agent 2>"%STATE%\agent.err"
 if exist "%STATE%\stop" exit /b 0
 echo %DATE% %TIME% the agent ended with code %ERRORLEVEL%; starting it again in %PAUSE% s>>"%STATE%\agent.err"
-timeout /t %PAUSE% /nobreak >nul
+set /a TICKS=PAUSE+1
+ping -n %TICKS% 127.0.0.1 >nul
 if exist "%STATE%\stop" exit /b 0
 set /a PAUSE=PAUSE*2
 if %PAUSE% gtr 60 set /a PAUSE=60

@@ -162,5 +162,14 @@ class Shell(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (0, ""))
 
 
+class Windows(unittest.TestCase):
+    def test_batch_files_have_the_line_ends_and_the_letters_that_cmd_reads(self):
+        for file in SCRIPTS.glob("*.bat"):
+            lines = file.read_bytes().split(b"\r\n")
+            self.assertGreater(len(lines), 20, file)
+            self.assertFalse(any(b"\n" in line or b"\r" in line for line in lines), file)
+            file.read_text(encoding="ascii")
+
+
 if __name__ == "__main__":
     unittest.main()
