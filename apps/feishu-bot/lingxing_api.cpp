@@ -8,28 +8,44 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <limits>
 
 namespace rockdove::feishu_bot {
 namespace {
 
 constexpr int amount_digits = 4;  // behind the point
-constexpr int whole_digits = 12;  // before it: sums of 20 000 such amounts still fit
+constexpr int whole_digits = 12;  // before it: 64 bits hold 922 such amounts at least, so who sums up checks
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
 /// Amounts come as text, and now and then as numbers.
-std::int64_t amount_at(const boost::json::value& order) {
+std::optional<std::int64_t> amount_at(const boost::json::value& order) {
   const auto* value = find(order, {"order_total_amount"});
-  if (value && value->is_double()) return parse_amount(fmt::format("{:.4f}", value->get_double()));
+  if (!value || value->is_null()) return 0;
+  if (value->is_double()) return parse_amount(fmt::format("{:.4f}", value->get_double()));
+  if (!value->is_string() && !value->is_int64() && !value->is_uint64()) return std::nullopt;
   return parse_amount(text_at(order, {"order_total_amount"}));
 }
 
+Order order_of(const boost::json::value& each) {
+  Order order{text_at(each, {"seller_name"}), text_at(each, {"order_status"}),
+              text_at(each, {"order_total_currency_code"})};
+  const auto amount = amount_at(each);
+  order.amount = amount.value_or(0);
+  order.has_amount = amount.has_value();
+  return order;
+}
+
+/// A whole number, also one that stands there as text or is too large for its kind.
 std::int64_t number_at(const boost::json::value& from, std::string_view key, std::int64_t otherwise) {
-  const auto* value = find(from, {key});
-  const auto* number = value ? value->if_int64() : nullptr;
-  return number ? *number : otherwise;
+  const std::string text = text_at(from, {key});
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc::result_out_of_range) return std::numeric_limits<std::int64_t>::max();
+  return error == std::errc() && end == text.data() + text.size() ? number : otherwise;
 }
 
 const boost::json::array& list_at(const boost::json::value& from, std::string_view key) {
@@ -41,24 +57,21 @@ const boost::json::array& list_at(const boost::json::value& from, std::string_vi
 
 }  // namespace
 
-std::int64_t parse_amount(std::string_view text) {
+std::optional<std::int64_t> parse_amount(std::string_view text) {
   const bool negative = text.starts_with('-');
   if (negative) text.remove_prefix(1);
+  if (negative && text.empty()) return std::nullopt;
   std::int64_t amount = 0;
-  int whole = 0, decimals = 0;
-  while (!text.empty() && is_digit(text.front()) && whole < whole_digits) {
+  for (int digits = 0; !text.empty() && is_digit(text.front()); text.remove_prefix(1)) {
+    if (++digits > whole_digits) return std::nullopt;
     amount = amount * 10 + (text.front() - '0');
-    text.remove_prefix(1);
-    ++whole;
   }
   const bool has_point = text.starts_with('.');
   if (has_point) text.remove_prefix(1);
-  while (!text.empty() && is_digit(text.front())) {
+  int decimals = 0;
+  for (; has_point && !text.empty() && is_digit(text.front()); text.remove_prefix(1))
     if (decimals < amount_digits) amount = amount * 10 + (text.front() - '0'), ++decimals;
-    text.remove_prefix(1);
-    if (!has_point) return 0;
-  }
-  if (!text.empty()) return 0;
+  if (!text.empty()) return std::nullopt;
   for (; decimals < amount_digits; ++decimals) amount *= 10;
   return negative ? -amount : amount;
 }
@@ -102,9 +115,8 @@ Awaitable<Outcome<Orders>> LingxingApi::orders(std::string first, std::string en
     auto answer = co_await ask(std::move(call));
     if (!answer) co_return answer.error();
     const auto& page = list_at(*answer, "data");
-    for (const auto& each : page)
-      orders.list.push_back({text_at(each, {"seller_name"}), text_at(each, {"order_status"}),
-                             text_at(each, {"order_total_currency_code"}), amount_at(each)});
+    for (std::size_t i = 0; i < std::min(page.size(), options_.page); ++i)
+      orders.list.push_back(order_of(page[i]));
     const auto total = number_at(*answer, "total", 0);
     orders.total = std::max(orders.list.size(), static_cast<std::size_t>(std::max<std::int64_t>(total, 0)));
     const bool is_complete = page.empty() || orders.list.size() >= orders.total;

@@ -5,6 +5,7 @@
 #include "feishu-bot/json_api.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,8 @@ struct Seller {
 
 struct Order {
   std::string shop, state, currency;  ///< state as Amazon calls it: "Unshipped"
-  std::int64_t amount = 0;            ///< in cents of a cent: 1.5 is 15000
+  std::int64_t amount = 0;            ///< in cents of a cent: 1.5 is 15000; one that costs nothing yet: 0
+  bool has_amount = true;             ///< false: what stands there is no amount, or too large for one
 };
 
 struct Orders {
@@ -28,7 +30,7 @@ struct Orders {
 class LingxingApi {
  public:
   struct Options {
-    std::size_t page = 1000;          ///< orders a request; Lingxing's limit is 5000
+    std::size_t page = 1000;          ///< orders a request; Lingxing's limit is 5000; more are dropped
     std::size_t orders_max = 20'000;  ///< more are not fetched: each thousand takes a call and about 1 MB
   };
 
@@ -49,7 +51,8 @@ class LingxingApi {
   const Options options_;
 };
 
-/// "-12.345" in cents of a cent; 0 for what is no such number.
-std::int64_t parse_amount(std::string_view text);
+/// "-12.345" in cents of a cent, what is smaller than one cut off; 0 for "". Nothing for what is no such
+/// number, or has more than 12 digits before the point.
+std::optional<std::int64_t> parse_amount(std::string_view text);
 
 }  // namespace rockdove::feishu_bot

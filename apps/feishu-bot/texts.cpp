@@ -89,21 +89,32 @@ std::string without_tags(std::string_view text) {
 /// 12345600 is "1,234.56": two digits are enough for people.
 std::string format_amount(std::int64_t amount) {
   const bool negative = amount < 0;
-  const auto cents = (static_cast<std::uint64_t>(negative ? -amount : amount) + 50) / 100;
+  const auto size = static_cast<std::uint64_t>(amount);
+  const auto cents = ((negative ? 0 - size : size) + 50) / 100;  // of the smallest number too
   std::string whole = std::to_string(cents / 100);
   for (auto at = static_cast<std::ptrdiff_t>(whole.size()) - 3; at > 0; at -= 3)
     whole.insert(static_cast<std::size_t>(at), ",");
   return fmt::format("{}{}.{:02}", negative ? "-" : "", whole, cents % 100);
 }
 
+/// An amount of money that may have become too large to know.
+struct Money {
+  std::int64_t amount = 0;
+  bool is_known = true;
+
+  void add(std::int64_t more) { is_known = !__builtin_add_overflow(amount, more, &amount) && is_known; }
+};
+
 struct Sum {
   std::size_t orders = 0;
-  std::map<std::string, std::int64_t> amounts;  // by currency; orders that cost nothing have none
+  std::size_t unreadable = 0;            // orders among them that count for nothing
+  std::map<std::string, Money> amounts;  // by currency; orders that cost nothing have none
   std::map<std::string, std::size_t> states;
 
   void add(const Order& order) {
     ++orders;
-    if (!order.currency.empty()) amounts[order.currency] += order.amount;
+    if (!order.has_amount) ++unreadable;
+    else if (!order.currency.empty()) amounts[order.currency].add(order.amount);
     ++states[order.state];
   }
 };
@@ -112,10 +123,12 @@ struct Sum {
 std::string describe(const Sum& sum) {
   std::string text = fmt::format("{} 单", sum.orders);
   const char* before = "，";
-  for (const auto& [currency, amount] : sum.amounts) {
-    text += fmt::format("{}{} {}", before, currency, format_amount(amount));
+  for (const auto& [currency, money] : sum.amounts) {
+    text += fmt::format("{}{} {}", before, currency,
+                        money.is_known ? format_amount(money.amount) : "金额太大，无法合计");
     before = "、";
   }
+  if (sum.unreadable > 0) text += fmt::format("，其中 {} 单的金额看不懂，没有计入", sum.unreadable);
   return text;
 }
 

@@ -55,6 +55,51 @@ TEST_F(LingxingApiTest, members_of_any_shape_do_no_harm) {
   }
 }
 
+TEST_F(LingxingApiTest, hostile_numbers_are_bounded_or_said_to_be_unreadable) {
+  const struct {
+    const char* amount;
+    std::optional<std::int64_t> expected;
+  } cases[] = {{"1e300", std::nullopt},
+               {"-1e300", std::nullopt},
+               {"1e-300", 0},
+               {"123456789012.25", 1'234'567'890'122'500},
+               {"9223372036854775807", std::nullopt},
+               {"18446744073709551615", std::nullopt},
+               {"-9223372036854775808", std::nullopt},
+               {"\"-0.00001\"", 0},
+               {"null", 0},
+               {"[]", std::nullopt},
+               {"7", 70'000}};
+  for (const auto& each : cases) {
+    lingxing.answer = [&](const FakeApi::Seen&) {
+      return json_answer(R"({"code":0,"data":[{"order_total_amount":)" + std::string(each.amount) +
+                         R"(}],"total":1})");
+    };
+    const auto found = orders();
+    ASSERT_TRUE(found && found->list.size() == 1) << each.amount;
+    EXPECT_EQ(found->list[0].has_amount, each.expected.has_value()) << each.amount;
+    EXPECT_EQ(found->list[0].amount, each.expected.value_or(0)) << each.amount;
+  }
+}
+
+TEST_F(LingxingApiTest, totals_may_be_text_or_huge_and_pages_longer_than_asked) {
+  std::string total;
+  lingxing.answer = [&](const FakeApi::Seen&) {
+    return json_answer(R"({"code":0,"data":[{},{},{},{},{},{}],"total":)" + total + "}");
+  };
+  for (const char* each : {"9223372036854775807", "18446744073709551615", "\"99999999999999999999\""}) {
+    total = each;
+    const auto found = orders();
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->list.size(), 6U) << "two a page";
+    EXPECT_EQ(found->total, 9'223'372'036'854'775'807U) << each;
+  }
+  total = "\"4\"";
+  EXPECT_EQ(orders()->list.size(), 4U);
+  total = "-1";
+  EXPECT_EQ(orders()->list.size(), 2U);
+}
+
 TEST_F(LingxingApiTest, refusals_keep_lingxings_code) {
   lingxing.answer = [](const FakeApi::Seen&) {
     return json_answer(R"({"code":3001002,"message":"ip not permit"})");

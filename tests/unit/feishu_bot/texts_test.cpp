@@ -62,6 +62,26 @@ TEST(Texts, orders_are_summed_up_exactly_and_the_largest_shop_comes_first) {
             "最近 1 天的订单（按站点下单时间，2026-01-01）：一单也没有。");
 }
 
+TEST(Texts, a_sum_that_is_not_known_is_not_told) {
+  Orders orders;
+  for (int i = 0; i < 1000; ++i)
+    orders.list.push_back({"甲", "Shipped", "IDR", *parse_amount("999999999999.9999")});
+  for (int i = 0; i < 1000; ++i)
+    orders.list.push_back({"乙", "Shipped", "USD", *parse_amount("-999999999999")});
+  orders.list.push_back({"丙", "Shipped", "EUR", 0, false});
+  orders.list.push_back({"丙", "Shipped", "EUR", 15'000});
+  const auto text = text_of(orders_message(orders, 1, "2026-01-01", "2026-01-01"));
+  EXPECT_NE(text.find("合计 2002 单，EUR 1.50、IDR 金额太大，无法合计、USD 金额太大，无法合计，其中 1 "
+                      "单的金额看不懂，没有计入\n"),
+            text.npos)
+      << text;
+  EXPECT_NE(text.find("· 丙：2 单，EUR 1.50，其中 1 单的金额看不懂，没有计入（"), text.npos) << text;
+  Orders few;
+  for (int i = 0; i < 922; ++i)
+    few.list.push_back({"甲", "Shipped", "IDR", *parse_amount("-999999999999.9999")});
+  EXPECT_NE(text_of(orders_message(few, 1, "d", "d")).find("IDR -921,999,999,999,999.91"), text.npos);
+}
+
 TEST(Texts, a_shop_in_trouble_is_marked) {
   EXPECT_EQ(text_of(sellers_message({{"1", "一", "美国", 1}, {"2", "二", "日本", 0}, {"3", "三", "", 99}})),
             "共 3 家店铺：\n· 一　美国\n· 二　日本（已停止同步）\n· 三　");
@@ -70,7 +90,7 @@ TEST(Texts, a_shop_in_trouble_is_marked) {
 TEST(Texts, amounts_are_read_exactly_or_not_at_all) {
   const struct {
     std::string_view text;
-    std::int64_t amount;
+    std::optional<std::int64_t> amount;
   } cases[] = {{"145.00", 1'450'000},
                {"8.9", 89'000},
                {"-5.83", -58'300},
@@ -78,12 +98,16 @@ TEST(Texts, amounts_are_read_exactly_or_not_at_all) {
                {"", 0},
                {".5", 5'000},
                {"1.23456789", 12'345},
-               {"1,000.00", 0},
-               {"x", 0},
-               {"1e9", 0},
-               {"1.2.3", 0},
-               {"999999999999", 9'999'999'999'990'000},
-               {"9999999999999", 0}};
+               {"1,000.00", std::nullopt},
+               {"x", std::nullopt},
+               {"-", std::nullopt},
+               {"1e9", std::nullopt},
+               {"1.2.3", std::nullopt},
+               {"999999999999.9999", 9'999'999'999'999'999},
+               {"-999999999999.99999", -9'999'999'999'999'999},
+               {"0000000000001", std::nullopt},
+               {"9999999999999", std::nullopt},
+               {std::string_view("1\0", 2), std::nullopt}};
   for (const auto& each : cases) EXPECT_EQ(parse_amount(each.text), each.amount) << each.text;
 }
 
