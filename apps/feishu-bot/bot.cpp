@@ -50,12 +50,24 @@ Bot::Options without_ages(Bot::Options options) {
 
 }  // namespace
 
-Bot::Bot(net::Executor executor, Commands& commands, Replies& replies, Options options)
+Bot::Bot(net::Executor executor, Commands& commands, Replies& replies, Journal& journal, Options options)
     : commands_(commands),
       replies_(replies),
+      journal_(journal),
       options_(without_ages(std::move(options))),
       seen_(options_.seen),
       works_(executor, net::abort_on_error) {}
+
+void Bot::resume() {
+  if (!options_.missing.empty()) return;  // nobody can be answered: a later process may
+  for (Journal::Entry& entry : journal_.take_up()) {
+    remember(entry);
+    left_.push_back(std::move(entry));
+  }
+  if (left_.empty()) return;
+  log::info("bot", "{} questions that were acknowledged and not answered are taken up again", left_.size());
+  for (int i = 0; i < options_.resumed; ++i) works_.spawn(work_off());
+}
 
 Awaitable<Result<http::Response>> Bot::handle(http::Request request) {
   const auto path = std::string_view(request.target).substr(0, request.target.find('?'));
@@ -99,14 +111,20 @@ http::Response Bot::answer(const http::Request& request) {
     return refused(503, "unavailable", "app_id or app_secret is not set: see /health", request);
   if (works_.size() >= options_.works_max)
     return refused(503, "queue_full", "too many events are being worked on", request);
-  return take_event(facts.id, facts.type == "im.message.receive_v1" ? read_message(*event) : std::nullopt);
+  return take_event(request, facts.id,
+                    facts.type == "im.message.receive_v1" ? read_message(*event) : std::nullopt);
 }
 
 /// Acknowledges at once, whatever it is: another status than 200 has Feishu send it again.
-http::Response Bot::take_event(const std::string& event_id, std::optional<Ask> ask) {
-  if (ask) begin(event_id, std::move(*ask));
-  else ++counters_.ignored;
-  return acknowledged();
+http::Response Bot::take_event(const http::Request& request, const std::string& event_id,
+                               std::optional<Ask> ask) {
+  if (!ask) {
+    ++counters_.ignored;
+    return acknowledged();
+  }
+  const auto begun = begin(event_id, std::move(*ask));
+  if (begun) return acknowledged();
+  return refused(503, "unavailable", "the event cannot be noted: " + begun.error().message(), request);
 }
 
 /// A button: Feishu shows the answer to whoever pressed it, and never sends the event again.
@@ -118,31 +136,61 @@ http::Response Bot::take_press(const std::string& event_id, std::optional<Ask> a
   if (!options_.missing.empty()) return json(200, toast("error", "机器人还没有配置好，请联系管理员。"));
   if (works_.size() >= options_.works_max) return json(200, toast("warning", "现在有点忙，请稍后再试。"));
   const auto promised = promise(parse_command(ask->text));
-  begin(event_id, std::move(*ask));
-  return json(200, toast("info", promised));
+  const auto begun = begin(event_id, std::move(*ask));
+  if (begun) return json(200, toast("info", promised));
+  log::warn("bot", "a press of a button cannot be noted: {}", begun.error().message());
+  return json(200, toast("warning", "现在有点忙，请稍后再试。"));
 }
 
 /// Starts the work, unless it has been started before: deliveries are repeated, now and then also with
-/// another event id.
-void Bot::begin(const std::string& event_id, Ask ask) {
-  const auto now = net::Clock::now();
-  const std::string id = event_id.empty() ? ask.message_id : event_id;
-  bool is_new = seen_.add("event " + id, now);
-  // Several presses may be about one message; what somebody wrote is one event.
-  if (is_new && ask.from == Ask::From::message) is_new = seen_.add("message " + ask.message_id, now);
-  if (is_new) works_.spawn(work(std::move(ask), uuid_of(id)));
-  else ++counters_.repeated;
+/// another event id. Whoever acknowledges an event has it in the journal first.
+Result<void> Bot::begin(const std::string& event_id, Ask ask) {
+  std::string id = event_id.empty() ? ask.message_id : event_id;
+  Journal::Entry entry{std::move(id), std::move(ask)};
+  if (is_known(entry)) {
+    ++counters_.repeated;
+    return {};
+  }
+  if (auto noted = journal_.add(entry); !noted) return noted.error();
+  remember(entry);
+  works_.spawn(work(std::move(entry)));
+  return {};
 }
 
-Awaitable<void> Bot::work(Ask ask, std::string uuid) {
-  auto command = parse_command(ask.text);
+/// Several presses may be about one message; what somebody wrote is one event.
+bool Bot::is_known(const Journal::Entry& entry) const {
+  const auto now = net::Clock::now();
+  const bool is_message = entry.ask.from == Ask::From::message;
+  return seen_.has("event " + entry.event, now) ||
+         (is_message && seen_.has("message " + entry.ask.message_id, now));
+}
+
+void Bot::remember(const Journal::Entry& entry) {
+  const auto now = net::Clock::now();
+  seen_.add("event " + entry.event, now);
+  if (entry.ask.from == Ask::From::message) seen_.add("message " + entry.ask.message_id, now);
+}
+
+Awaitable<void> Bot::work(Journal::Entry entry) {
+  auto command = parse_command(entry.ask.text);
   auto message = co_await commands_.run(std::move(command));
   Reply reply;
-  reply.chat_id = ask.chat_id.empty() ? ask.message_id : ask.chat_id;
-  reply.message_id = std::move(ask.message_id);
-  reply.uuid = std::move(uuid);
+  reply.chat_id = entry.ask.chat_id.empty() ? entry.ask.message_id : entry.ask.chat_id;
+  reply.message_id = std::move(entry.ask.message_id);
+  reply.uuid = uuid_of(entry.event);
   reply.message = std::move(message);
-  if (!replies_.send(reply)) log::warn("bot", "no reply to {}: too many wait already", reply.message_id);
+  reply.on_end = [this, event = entry.event] { journal_.done(event); };
+  if (replies_.send(reply)) co_return;
+  log::warn("bot", "no reply to {}: too many wait already", reply.message_id);
+  journal_.done(entry.event);
+}
+
+Awaitable<void> Bot::work_off() {
+  while (!left_.empty()) {
+    Journal::Entry next = std::move(left_.front());
+    left_.pop_front();
+    co_await work(std::move(next));
+  }
 }
 
 http::Response Bot::health() const {
@@ -154,11 +202,9 @@ http::Response Bot::health() const {
   health["uptime_s"] = uptime.count();
   health["missing"] = boost::json::array(options_.missing.begin(), options_.missing.end());
   health["checked"] = !options_.secrets.empty();
-  health["events"] = {{"received", counters_.events},
-                      {"repeated", counters_.repeated},
-                      {"ignored", counters_.ignored},
-                      {"refused", counters_.refused},
-                      {"working", works_.size()}};
+  health["events"] = {{"received", counters_.events}, {"repeated", counters_.repeated},
+                      {"ignored", counters_.ignored}, {"refused", counters_.refused},
+                      {"working", works_.size()},     {"unanswered", journal_.open()}};
   const auto& replies = replies_.counters();
   health["replies"] = {{"sent", replies.sent}, {"failed", replies.failed}, {"waiting", replies.waiting}};
   return json(200, boost::json::serialize(health) + "\n");

@@ -45,6 +45,7 @@ Config parse_config(std::string_view text, const std::string& file, const Enviro
   document.read("listen", config.listen);
   if (!net::parse_listen_address(config.listen))
     document.fail("listen", "listen must be an address and a port, such as \"127.0.0.1:5000\"");
+  document.read("journal", config.journal);
   auto feishu = document.section("feishu");
   feishu.read("app_id", config.app_id);
   read_secret(feishu, "app_secret", config.app_secret);

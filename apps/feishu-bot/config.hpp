@@ -17,7 +17,9 @@ using config::ConfigError;
 
 struct Config {
   std::string listen = "127.0.0.1:5000";  ///< an address and a port, no name
-  std::string app_id, app_secret;         ///< without them the bot cannot answer; see missing_settings()
+  /// What is acknowledged and not answered yet, for the next process; empty: lost with this one.
+  std::string journal = "feishu-bot.journal";
+  std::string app_id, app_secret;  ///< without them the bot cannot answer; see missing_settings()
   std::string encrypt_key, verification_token;              ///< empty: not checked
   std::string feishu_url = "http://127.0.0.1:5001/feishu";  ///< the agent's egress proxy; or open.feishu.cn
   std::string lingxing_url = "http://127.0.0.1:5001/lingxing";

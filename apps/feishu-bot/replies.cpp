@@ -51,6 +51,7 @@ Awaitable<void> Replies::run_lane(std::string chat_id) {
     const Reply reply = std::move(lane.waiting.front());
     lane.waiting.pop_front();
     co_await deliver(lane, reply);
+    if (reply.on_end) reply.on_end();
     if (--counters_.waiting == 0) all_sent_.notify();
   }
   lane.is_running = false;

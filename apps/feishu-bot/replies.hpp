@@ -6,6 +6,7 @@
 #include "net/task_group.hpp"
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -16,6 +17,8 @@ struct Reply {
   std::string message_id;  ///< what it replies to
   std::string uuid;        ///< see FeishuApi::reply()
   Message message;
+  /// Called once when it has been sent or is given up; not when cancel() comes first. May be empty.
+  std::function<void()> on_end{};
 };
 
 /// Loop thread only. cancel() must have returned before it is destroyed.

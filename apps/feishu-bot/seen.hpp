@@ -30,6 +30,10 @@ class Seen {
     if (is_new) order_.push_back(&*place);
     return is_new;
   }
+  bool has(const std::string& id, net::Clock::time_point now) const {
+    const auto found = known_.find(id);
+    return found != known_.end() && found->second + options_.keep > now;
+  }
   std::size_t size() const { return order_.size(); }
 
  private:

@@ -1,6 +1,7 @@
 #include "feishu-bot/service.hpp"
 
 #include "config/provider_config.hpp"
+#include "net/log.hpp"
 
 #include <utility>
 
@@ -42,6 +43,12 @@ Bot::Options bot_options(const Config& config) {
   return options;
 }
 
+Journal::Options journal_options(const Config& config) {
+  Journal::Options options;
+  options.path = config.journal;
+  return options;
+}
+
 Commands::WallTime wall_time() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
@@ -57,13 +64,16 @@ Service::Service(net::Executor executor, const Config& config)
       feishu_(executor, feishu_http_.json, feishu_options(config)),
       lingxing_(lingxing_http_.json, {}),
       commands_(lingxing_, wall_time),
+      journal_(journal_options(config)),
       replies_(executor, feishu_, {}),
-      bot_(executor, commands_, replies_, bot_options(config)),
+      bot_(executor, commands_, replies_, journal_, bot_options(config)),
       server_(bot_, {}),
       listener_(executor, net::parse_listen_address(config.listen).value(), {},
                 [this](net::TcpSocket socket) { return serve(std::move(socket)); }),
       tasks_(executor, net::abort_on_error),
-      stop_(executor) {}
+      stop_(executor) {
+  bot_.resume();
+}
 
 Awaitable<void> Service::serve(net::TcpSocket socket) {
   net::Stream stream(std::move(socket));
@@ -83,6 +93,7 @@ Awaitable<void> Service::run() {
   co_await replies_.drain(patience);
   co_await bot_.cancel();
   co_await replies_.cancel();
+  if (journal_.open() > 0) log::warn("bot", "{} questions are left to the next start", journal_.open());
   tasks_.cancel();
   co_await tasks_.join();
   co_await feishu_http_.client.close();

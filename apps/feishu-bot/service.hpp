@@ -12,10 +12,11 @@ namespace rockdove::feishu_bot {
 /// Loop thread only. run() must have returned before it is destroyed.
 class Service {
  public:
-  /// Listens from now on. Throws std::runtime_error if the address cannot be had.
+  /// Listens from now on. Throws std::runtime_error if the address or the journal cannot be had.
   Service(net::Executor executor, const Config& config);
 
-  /// Serves until stop(); then what has been acknowledged is answered, for at most 20 s.
+  /// Serves until stop(); then what has been acknowledged is answered, for at most 20 s. The rest is left to
+  /// the next process.
   Awaitable<void> run();
   void stop();
 
@@ -35,6 +36,7 @@ class Service {
   FeishuApi feishu_;
   LingxingApi lingxing_;
   Commands commands_;
+  Journal journal_;
   Replies replies_;
   Bot bot_;
   http::Server server_;

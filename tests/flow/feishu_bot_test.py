@@ -30,9 +30,14 @@ class Bot(Process):
         self.port = 0
 
     def start(self):
+        mark = self.log_size()
         super().start()
-        self.port = int(self.wait_for_log(r"listens: http://127.0.0.1:(\d+)/feishu/webhook")[1])
+        self.port = int(self.wait_for_log(r"listens: http://127.0.0.1:(\d+)/feishu/webhook", after=mark)[1])
         return self
+
+    @property
+    def journal(self):
+        return self.directory / "feishu-bot.journal"
 
     @property
     def webhook(self):
@@ -290,6 +295,69 @@ class Delivery(BotTest):
         gate.open()
         self.assertIn("一店", self.conversation.wait_for_replies(1, push.message_id)[0].text)
         self.assert_ends(bot)
+
+
+class Crashes(BotTest):
+    """What is acknowledged is answered, whatever becomes of the process."""
+
+    def interrupted(self):
+        """A bot that was killed between its acknowledgement and its reply: (bot, push)."""
+        gate = self.gate(json.dumps({"code": 0, "data": [seller("一店")]}).encode())
+        self.lingxing.handler = gate
+        bot = self.bot()
+        push = self.feishu.say(self.conversation, "店铺")
+        self.assertTrue(push.wait())
+        gate.wait_inside()
+        bot.kill9()
+        gate.open()
+        self.assertEqual(self.conversation.replies(), [])
+        return bot, push
+
+    def assert_one_reply(self, bot, push):
+        self.assertIn("一店", self.conversation.wait_for_replies(1, push.message_id)[0].text)
+        eventually(lambda: bot.health()["events"]["unanswered"] == 0, 20, "nothing is left to do")
+        self.assertEqual(len(self.conversation.replies(push.message_id)), 1)
+
+    def test_kill_9_between_acknowledgement_and_reply_loses_no_answer(self):
+        bot, push = self.interrupted()
+        bot.start()
+        self.assert_one_reply(bot, push)
+        bot.kill9()
+        bot.start()
+        self.feishu.save_request_url(bot.webhook)
+        self.assertTrue(self.feishu.sender.push_again(push).is_good)
+        self.asked("帮助")  # all before it has been looked at
+        self.assertEqual(len(self.conversation.replies(push.message_id)), 1)
+        self.assert_no_problems()
+
+    def test_kill_9_between_reply_and_its_note_shows_one_reply(self):
+        bot, push = self.interrupted()
+        before = bot.journal.read_bytes()
+        bot.start()
+        self.assert_one_reply(bot, push)
+        bot.kill9()
+        bot.journal.write_bytes(before)  # as if it had been killed before it noted that it has replied
+        bot.start()
+        eventually(lambda: self.feishu.platform.count(REPLIES) == 2, 20, "it replies again")
+        self.assert_one_reply(bot, push)
+
+    def test_a_line_that_the_crash_tore_does_not_matter(self):
+        bot, push = self.interrupted()
+        whole = bot.journal.read_bytes()
+        self.assertEqual(whole.count(b"\n"), 1)
+        bot.journal.write_bytes(whole + whole[:-20])
+        bot.start()
+        self.assert_one_reply(bot, push)
+
+    def test_a_second_process_does_not_get_the_journal(self):
+        bot = self.bot()
+        second = Process("second-bot", [])
+        second.arguments = [BOT, "--config", str(bot.config)]
+        second.directory = bot.directory
+        self.addCleanup(second.kill9)
+        second.start()
+        self.assertEqual(second.popen.wait(20), 1)
+        self.assertIn("feishu-bot.journal.lock is locked by another process", second.log())
 
 
 class ShortLivedTokens(BotTest):

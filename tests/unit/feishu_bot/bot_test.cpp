@@ -3,6 +3,7 @@
 #include "config/provider_config.hpp"
 #include "net/crypto.hpp"
 #include "support/provider_vectors.hpp"
+#include "support/scratch_directory.hpp"
 #include "unit/feishu_bot/apis.hpp"
 
 #include <gtest/gtest.h>
@@ -27,12 +28,28 @@ struct BotTest : testing::Test {
   LingxingApi lingxing_api{lingxing.json, {}};
   Commands commands{lingxing_api, [] { return Commands::WallTime(); }};
   Replies replies{io.get_executor(), feishu_api, {}};
+  test::ScratchDirectory directory;
+  std::optional<Journal> journal;
   std::unique_ptr<Bot> bot;
 
   void make(Bot::Options options, const test::Pairs& secrets) {
     options.scheme = *config::builtin_providers().find("feishu");
     for (const auto& [name, value] : secrets) options.secrets.add(name, value);
-    bot = std::make_unique<Bot>(io.get_executor(), commands, replies, std::move(options));
+    if (!journal) open_journal({});
+    bot = std::make_unique<Bot>(io.get_executor(), commands, replies, *journal, std::move(options));
+  }
+  void open_journal(Journal::Options options) {
+    options.path = directory.path() / "journal";
+    journal.reset();  // it is one process's at a time
+    journal.emplace(options);
+  }
+  /// The process dies, and the next one starts.
+  void start_again() {
+    test::run(io, bot->cancel());
+    test::run(io, replies.cancel());
+    open_journal({});
+    make({}, {{"verification_token", "vt"}});
+    test::on_loop(io, [this] { bot->resume(); });
   }
   void SetUp() override { make({}, {{"verification_token", "vt"}}); }
   ~BotTest() override {
@@ -143,6 +160,44 @@ TEST_F(BotTest, more_work_than_it_can_hold_is_left_to_feishu_for_later) {
   EXPECT_EQ(post(message_event("e2", "om_2")), "200 {}");
   settle();
   EXPECT_EQ(replies.counters().sent, 2U);
+}
+
+TEST_F(BotTest, what_one_process_has_acknowledged_the_next_one_answers) {
+  const auto answer = lingxing.handler.function;
+  net::Event never(io.get_executor());
+  lingxing.handler.function = [&never](http::Request) -> net::Awaitable<test::Answer> {
+    co_await never.wait();
+    co_return json_answer("{}");
+  };
+  EXPECT_EQ(post(message_event("e1", "om_1")), "200 {}");
+  test::run_until(io, [&] { return never.has_waiter(); });
+  lingxing.handler.function = answer;
+  start_again();
+  EXPECT_EQ(post(message_event("e1", "om_1")), "200 {}");  // Feishu need not, but may
+  settle();
+  EXPECT_EQ(replies.counters().sent, 1U);
+  EXPECT_EQ(journal->open(), 0U);
+  start_again();
+  settle();
+  EXPECT_EQ(replies.counters().sent, 1U);
+}
+
+TEST_F(BotTest, what_cannot_be_noted_is_not_acknowledged) {
+  Journal::Options options;
+  options.entries_max = 0;
+  open_journal(options);
+  SetUp();
+  EXPECT_EQ(post(message_event("e1", "om_1")), "503");
+  const std::string press =
+      R"({"schema":"2.0","header":{"event_id":"e9","event_type":"card.action.trigger","token":"vt"},)"
+      R"("event":{"action":{"value":{"command":"店铺"}},)"
+      R"("context":{"open_message_id":"om_9","open_chat_id":"oc_1"}}})";
+  EXPECT_NE(post(press).find("warning"), std::string::npos);
+  open_journal({});
+  SetUp();
+  EXPECT_EQ(post(message_event("e1", "om_1")), "200 {}");
+  settle();
+  EXPECT_EQ(replies.counters().sent, 1U);
 }
 
 TEST_F(BotTest, pages_are_where_they_are) {

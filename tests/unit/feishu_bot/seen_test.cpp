@@ -14,6 +14,9 @@ TEST(Seen, an_id_is_new_once_and_again_when_its_time_is_over) {
   EXPECT_FALSE(seen.add("a", start));
   EXPECT_TRUE(seen.add("b", start + hours(1)));
   EXPECT_FALSE(seen.add("a", start + hours(24)));
+  EXPECT_TRUE(seen.has("a", start + hours(24)));
+  EXPECT_FALSE(seen.has("a", start + hours(25)));
+  EXPECT_FALSE(seen.has("c", start));
   EXPECT_TRUE(seen.add("a", start + hours(25)));
   EXPECT_FALSE(seen.add("b", start + hours(25)));
 }
