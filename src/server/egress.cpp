@@ -59,6 +59,7 @@ Egress::Egress(net::Executor executor, const config::ServerConfig& config, const
     : executor_(executor),
       check_url_(config.egress.check_url),
       handshake_timeout_(config.limits.handshake_timeout),
+      memory_(config.limits.link_memory),
       gate_(executor, config::load_egress_secrets(config.egress), std::move(clock)),
       verify_([&tokens,
                refresh = std::move(refresh)](const egress::Credentials& given) -> std::optional<std::string> {
@@ -129,6 +130,13 @@ void Egress::revoke(const std::function<bool(const std::string& token_id)>& is_v
 Awaitable<boost::system::error_code> Egress::serve(net::Stream stream, AgentLink entry, std::string early,
                                                    tunnel::Link::Options options) {
   const egress::Who who{entry.hello.tunnel, entry.hello.agent, stream.peer().address()};
+  struct Share {
+    EgressMemory& memory;
+    const std::string& tunnel;
+    ~Share() { memory.leave(tunnel); }
+  };
+  memory_.join(who.tunnel, options.h2);
+  const Share share{memory_, who.tunnel};
   egress::LinkEntrance entrance(gate_, who);
   const auto link =
       std::make_shared<tunnel::Link>(std::move(stream), tunnel::Side::server, tunnel::Role::answerer,
@@ -191,6 +199,7 @@ void Egress::set_options(const config::ServerConfig& config) {
   gate_.ledger().set_audit(config.log.requests);
   proxy_options_ = proxy_options(config.limits);
   for (const auto& each : proxies_) each->server.set_options(proxy_options_);
+  memory_.set_link_memory(config.limits.link_memory);
   check_url_ = config.egress.check_url;
   handshake_timeout_ = config.limits.handshake_timeout;
 }
@@ -222,6 +231,7 @@ Awaitable<void> Egress::close() {
 boost::json::object Egress::to_json(bool with_destinations) const {
   boost::json::object json = gate_.ledger().to_json(with_destinations);
   json["links"] = links_.count();
+  json["memory"] = {{"used", memory_.used()}, {"limit", memory_.limit()}};
   json["unauthorized"] = refusals_.unauthorized;
   return json;
 }

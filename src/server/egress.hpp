@@ -8,6 +8,7 @@
 #include "net/listener.hpp"
 #include "net/task_group.hpp"
 #include "server/egress_links.hpp"
+#include "server/egress_memory.hpp"
 #include "server/tokens.hpp"
 
 #include <boost/json/object.hpp>
@@ -61,6 +62,7 @@ class Egress final : public http::Handler {
   const net::Executor executor_;
   std::string check_url_;
   std::chrono::milliseconds handshake_timeout_;
+  EgressMemory memory_;  // outlives the calls, which are the gate's
   egress::Gate gate_;
   const egress::ProxyEntrance::Verify verify_;
   http::Server::Options proxy_options_;
