@@ -32,6 +32,7 @@ void Wire::consume(std::size_t size) {
 
 Awaitable<Result<void>> Wire::more(net::Duration limit, std::size_t room) {
   const auto self = shared_from_this();
+  watching_ = false;
   if (!reading_) {
     if (read_error_) co_return read_error_;
     if (begin_ > 0) {
@@ -57,7 +58,8 @@ Awaitable<Result<void>> Wire::more(net::Duration limit, std::size_t room) {
   co_return Error::timed_out;
 }
 
-void Wire::watch() {
+void Wire::watch(bool again) {
+  watching_ = again;
   if (end_ < input_.size()) start_read();
 }
 
@@ -77,6 +79,7 @@ void Wire::on_read(boost::system::error_code error, std::size_t size) {
   if (error) read_error_ = error == net::asio::error::eof ? make_error_code(Error::closed) : error;
   was_filled_ = end_ == input_.size();
   input_news_.notify();
+  if (!error && watching_) watch(true);
   if (error && on_closed) on_closed();
 }
 

@@ -27,8 +27,9 @@ class Wire : public std::enable_shared_from_this<Wire> {
   /// Error::timed_out after `limit` (zero: none; the connection stays as it is), else the system's error.
   /// Error::header_too_large if the buffer has grown to `room` bytes and is full.
   Awaitable<Result<void>> more(net::Duration limit, std::size_t room = read_size);
-  /// Lets a read go on in the background, if the buffer has room, so that on_closed is told.
-  void watch();
+  /// Lets a read go on in the background, if the buffer has room, so that on_closed is told. `again`: when
+  /// bytes come, another one, until the next more().
+  void watch(bool again = false);
   /// The peer has closed, or reading failed. Buffered bytes may remain.
   bool is_closed() const { return static_cast<bool>(read_error_); }
   /// Called from the loop when reading finds the peer gone; empty: not called.
@@ -63,6 +64,7 @@ class Wire : public std::enable_shared_from_this<Wire> {
   std::string input_;
   std::size_t begin_ = 0, end_ = 0;
   bool reading_ = false;
+  bool watching_ = false;    // again and again
   bool was_filled_ = false;  // the last read used all the room there was: more is to come
   boost::system::error_code read_error_;
   net::Event input_news_;

@@ -208,5 +208,32 @@ TEST_F(OneCaller, gives_its_request_up_by_going_away) {
   EXPECT_EQ(records_[0].status, 0);
 }
 
+TEST_F(OneCaller, gives_a_switch_up_by_going_away_before_its_answer) {
+  const auto hang = [](std::size_t& left, net::Executor executor) -> Awaitable<Answer> {
+    struct Guard {
+      std::size_t& left;
+      ~Guard() { ++left; }
+    } guard{left};
+    net::Event never(executor);
+    while (true) co_await never.wait();
+  };
+  std::size_t left = 0, asked = 0;
+  handler_.function = [&](Request) { return hang(left, io_.get_executor()); };
+  for (const char* head : {"CONNECT a.test:443 HTTP/1.1\r\nHost: a.test\r\n\r\n",
+                           "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"}) {
+    for (const char* early : {"", "what comes early"}) {
+      connect();
+      send(std::string(head) + early);
+      ASSERT_TRUE(run_until(io_, [&] { return handler_.calls == asked + 1; })) << head;
+      ++asked;
+      test::run_for(io_, 1ms);
+      if (*early) send("and more");
+      EXPECT_EQ(left, asked - 1);
+      caller_->close();
+      EXPECT_TRUE(run_until(io_, [&] { return left == asked; })) << head << early;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace rockdove::http
