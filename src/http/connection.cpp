@@ -61,10 +61,6 @@ Awaitable<void> Connection::run() {
   co_await group_.join_or_cancel();
 }
 
-void Connection::end_if_idle() {
-  if (is_idle_ && wire_->buffered().empty()) wire_->close();
-}
-
 Awaitable<void> Connection::serve() {
   while (current_.keep_alive && wire_->is_open()) {
     is_idle_ = true;
@@ -90,7 +86,8 @@ Awaitable<void> Connection::serve() {
 Awaitable<Result<RequestHead>> Connection::read_head() {
   const Server::Options& options = server_.options_;
   std::size_t scanned = 0;
-  const auto idle_until = net::Clock::now() + options.keep_alive_timeout;
+  const bool is_late = is_first_ && server_.draining_;  // it was accepted just before the end
+  const auto idle_until = net::Clock::now() + (is_late ? options.first_wait : options.keep_alive_timeout);
   net::Clock::time_point head_until{};
   while (true) {
     const std::string_view bytes = wire_->buffered();
@@ -102,7 +99,7 @@ Awaitable<Result<RequestHead>> Connection::read_head() {
       co_return head;
     }
     const bool has_begun = !bytes.empty();
-    if (!has_begun && server_.draining_) co_return Error::closed;
+    if (!has_begun && server_.draining_ && !is_first_) co_return Error::closed;
     // A head has one time limit from its first byte on, so that a caller that sends a byte now and
     // then (slowloris) does not hold the connection for ever.
     const auto now = net::Clock::now();
@@ -174,6 +171,7 @@ Awaitable<void> Connection::exchange(RequestHead head) {
   // Nobody reads what follows an upgrade request before that has its answer: what came early lies there.
   const bool asks_switch = !request.upgrade.empty();
   if (!request.body || asks_switch) wire_->watch(asks_switch);
+  begin_first();
   auto response = co_await server_.handler_.handle(std::move(request));
   if (response && response->switched) watch.reset();  // the caller's end is the new protocol's business
   record_.answered = net::Clock::now();
@@ -342,6 +340,7 @@ std::string Connection::interim(int status, const Fields& fields) {
 
 /// Answers a request that is not handed on, and ends the connection.
 Awaitable<void> Connection::reject(boost::system::error_code error) {
+  begin_first();
   ++server_.stats_.rejected;
   ++server_.stats_.rejections[error_name(error)];
   current_.keep_alive = false;

@@ -13,6 +13,23 @@ constexpr std::chrono::seconds linger_time{2};
 
 }  // namespace
 
+void Connection::end_if_idle() {
+  if (!is_idle_ || !wire_->buffered().empty()) return;
+  // Its request may be on the way: whoever has just connected has done so to ask something.
+  const auto left = opened_ + server_.options_.first_wait - net::Clock::now();
+  if (!is_first_ || left <= net::Duration::zero()) return wire_->close();
+  first_wait_.emplace(net::Deadlines::of(wire_->stream().executor().context()), [this] {
+    if (is_idle_ && wire_->buffered().empty()) wire_->close();
+  });
+  first_wait_->set(left);
+}
+
+/// The first request is here as far as it has to be.
+void Connection::begin_first() {
+  is_first_ = false;
+  first_wait_.reset();
+}
+
 /// Ends the connection so that the caller can read all of our answer first.
 Awaitable<void> Connection::finish() {
   if (!wire_->is_open()) co_return;

@@ -2,11 +2,17 @@
 
 #include "http/connection.hpp"
 
+#include <algorithm>
+
 namespace rockdove::http {
 
 Awaitable<void> Server::serve(net::Stream stream) {
   Connection connection(*this, std::move(stream));
   co_await connection.run();
+}
+
+bool Server::awaits_requests() const {
+  return std::ranges::any_of(connections_, &Connection::is_new);
 }
 
 void Server::drain() {

@@ -25,6 +25,8 @@ class Server {
     net::Duration keep_alive_timeout = std::chrono::seconds(75);  ///< idle between requests
     net::Duration body_idle_timeout = std::chrono::seconds(30);   ///< silence inside a request body, else 408
     net::Duration write_timeout = std::chrono::seconds(60);       ///< for a caller to take one piece
+    net::Duration first_wait =
+        std::chrono::seconds(2);  ///< of a drained server, for a new connection's request
     /// Told of every exchange when it has ended.
     std::function<void(const Record&)> on_done;
   };
@@ -41,8 +43,12 @@ class Server {
   /// Serves one connection until it ends. Cancel to drop it.
   Awaitable<void> serve(net::Stream stream);
 
-  /// Ends idle connections now, and the others after their current exchange.
+  /// Ends idle connections now, and the others after their current exchange. A connection that was made
+  /// within `first_wait` and has brought no request yet has the rest of that time to bring one, and is
+  /// answered.
   void drain();
+  /// Some connection may still bring its first request.
+  bool awaits_requests() const;
   bool is_draining() const { return draining_; }
   /// Takes effect with each connection's next request.
   void set_options(Options options) { options_ = std::move(options); }

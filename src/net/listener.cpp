@@ -77,8 +77,9 @@ Awaitable<void> Listener::run() {
   while (acceptor_.is_open()) {
     TcpSocket socket(executor);
     const auto [error] = co_await acceptor_.async_accept(socket, token);
-    if (!acceptor_.is_open()) break;
-    if (!error) {
+    const bool is_late = aborted_ || (error && !acceptor_.is_open());
+    if (is_late) break;
+    if (!error) {  // also one that came just before stop()
       pause_ = Duration::zero();
       take(std::move(socket));
     } else if (error != asio::error::operation_aborted && error != asio::error::connection_aborted) {
@@ -117,8 +118,20 @@ Awaitable<void> Listener::recover(boost::system::error_code error) {
   co_await pause_timer_.async_wait(token);
 }
 
+/// Who has connected already would be reset when the socket is closed.
+void Listener::take_waiting() {
+  boost::system::error_code error;
+  acceptor_.non_blocking(true, error);
+  for (int left = options_.backlog; left > 0 && !error; --left) {
+    TcpSocket socket(connections_.executor());
+    acceptor_.accept(socket, error);
+    if (!error) take(std::move(socket));
+  }
+}
+
 void Listener::stop() {
   boost::system::error_code ignored;
+  if (acceptor_.is_open() && !aborted_) take_waiting();
   acceptor_.close(ignored);
   pause_timer_.cancel();
 }
@@ -128,6 +141,7 @@ Awaitable<bool> Listener::drain(Duration limit) {
 }
 
 void Listener::abort() {
+  aborted_ = true;
   stop();
   connections_.cancel();
   overflow_.cancel();

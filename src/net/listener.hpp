@@ -46,7 +46,7 @@ class Listener {
   /// Takes connections until stop() or cancellation. Outlives a shortage of descriptors or memory.
   Awaitable<void> run();
 
-  /// Takes no more connections; those that wait in the kernel are reset. run() returns. The rest goes on.
+  /// Takes the connections that wait in the kernel, and then no more. run() returns. The rest goes on.
   void stop();
   /// Waits until all connections have ended, at most `limit`; false if some have not.
   Awaitable<bool> drain(Duration limit);
@@ -62,6 +62,7 @@ class Listener {
            OnConnection on_overflow);
 
   void take(TcpSocket socket);
+  void take_waiting();
   void refuse(TcpSocket socket);
   Awaitable<void> recover(boost::system::error_code error);
 
@@ -71,6 +72,7 @@ class Listener {
   TcpAcceptor acceptor_;
   Endpoint endpoint_;
   Timer pause_timer_;
+  bool aborted_ = false;
   Duration pause_{};  ///< before the next try; zero: the last accept went well
   TaskGroup connections_;
   TaskGroup overflow_;

@@ -7,6 +7,7 @@
 #include "server/admin_token.hpp"
 #include "server/settings.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace rockdove::server {
@@ -14,6 +15,8 @@ namespace {
 
 constexpr std::chrono::milliseconds watch_interval{200};
 constexpr std::chrono::milliseconds drain_slice{100}, minimum_slice{1};
+// Callers that came just before the end: their requests are waited for so long, and looked for so often.
+constexpr std::chrono::milliseconds first_requests{3000}, first_requests_slice{20};
 
 config::ServerConfig with_data_directory(config::ServerConfig config) {
   make_private_directory(config.data);
@@ -112,17 +115,23 @@ Awaitable<void> Node::run() {
 /// Each step has its reason: what is still running must be able to end.
 Awaitable<void> Node::stop_in_order() {
   alerts_.stop();  // what stops is not gone
-  // 1. No new callers: a load balancer or the next process gets them.
+  // 1. No new callers and agents: a load balancer or the next process gets them. A caller that has just come
+  // may still ask.
+  const auto began = net::Clock::now();
   ingress_listener_->stop();
   ingress_server_.drain();
-  // 2. Agents learn that they should look for another server, and bring no new links here.
   link_port_.drain();
+  co_await net::asio::post(executor_, net::asio::use_awaitable_t<net::Executor>());  // to what is accepted
+  do {
+    co_await ingress_listener_->drain(first_requests_slice);
+  } while (ingress_server_.awaits_requests() &&
+           net::Clock::now() - began < std::min(config_.drain, first_requests));
+  // 2. Agents learn that they should look for another server.
   agents_.drain();
   egress_.drain();
   // 3. What is under way ends, over links that still stand; a second stop() cuts this short. Events that
   // nobody waits for can as well be delivered after the next start.
   inbox_.stop();
-  const auto began = net::Clock::now();
   while (net::Clock::now() - began < config_.drain) {  // which a second stop() makes zero
     const auto slice = std::min<net::Duration>(drain_slice, began + config_.drain - net::Clock::now());
     const bool has_no_callers = co_await ingress_listener_->drain(slice);

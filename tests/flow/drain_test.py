@@ -70,6 +70,18 @@ class ServerStops(Drain):
         for caller in callers:
             self.assertEqual(caller.until_end()[0], b"")
 
+    def test_a_caller_that_has_just_connected_is_answered(self):
+        server = self.server(keys='drain = "30s"')
+        self.agent(server, self.upstream(answer(b"late")))
+        callers = [self.caller(server) for _ in range(5)]
+        server.signal(signal.SIGTERM)
+        self.wait_refused(server)
+        for caller in callers:
+            response = caller.exchange(request())
+            self.assertEqual((response.status, response.body, response.get(b"connection")), (200, b"late", b"close"))
+            self.assertEqual(caller.until_end(), (b"", "fin"))
+        self.assert_ends(server)
+
     def test_a_long_download_under_way_is_whole(self):
         body = bytes(range(256)) * 40000  # more than the buffers on the way
 

@@ -170,6 +170,48 @@ TEST_F(OneCaller, is_let_go_at_once_when_an_idle_server_is_drained) {
   EXPECT_TRUE(run_until(io_, [&] { return server_->stats().connections == 0; }));
 }
 
+TEST_F(OneCaller, is_answered_when_its_first_request_comes_just_after_the_drain) {
+  for (const bool is_early : {true, false}) {
+    server_.emplace(handler_, options_);
+    if (is_early) {
+      connect();
+      ASSERT_TRUE(run_until(io_, [&] { return server_->stats().connections == 1; }));
+      test::run_for(io_, 1ms);
+    }
+    server_->drain();
+    if (!is_early) connect();  // accepted before, and served only now
+    test::run_for(io_, 40ms);
+    EXPECT_TRUE(server_->awaits_requests());
+    send("POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi");
+    const std::string answer = receive_all();
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
+    EXPECT_TRUE(answer.ends_with("Connection: close\r\n\r\n/late:hi")) << answer;
+    EXPECT_FALSE(server_->awaits_requests());
+    caller_->close();
+    EXPECT_TRUE(run_until(io_, [&] { return server_->stats().connections == 0; }));
+  }
+}
+
+TEST_F(OneCaller, has_only_so_long_for_a_first_request_once_the_server_is_drained) {
+  options_.first_wait = 60ms;
+  connect();
+  test::run_for(io_, 1ms);
+  server_->drain();
+  const auto began = net::Clock::now();
+  EXPECT_EQ(receive_all(), "");
+  EXPECT_LT(net::Clock::now() - began, 5s);
+  EXPECT_TRUE(run_until(io_, [&] { return server_->stats().connections == 0; }));
+  connect();  // the same for one that is served only now
+  EXPECT_EQ(receive_all(), "");
+  EXPECT_TRUE(run_until(io_, [&] { return server_->stats().connections == 0; }));
+  server_.reset();
+  connect();
+  test::run_for(io_, 80ms);
+  server_->drain();  // it has been silent for too long already
+  EXPECT_TRUE(run_until(
+      io_, [&] { return server_->stats().connections == 0; }, 1s));
+}
+
 TEST_F(OneCaller, gets_its_answer_before_a_drained_server_lets_it_go) {
   net::Event go(io_.get_executor());
   const auto wait = [](net::Event& until) -> Awaitable<Answer> {

@@ -122,6 +122,17 @@ TEST_F(Listening, overflow_is_bounded_in_number_and_time) {
   EXPECT_EQ(listener_->counters().overflow, 2U);
 }
 
+TEST_F(Listening, those_who_have_connected_before_the_stop_are_served) {
+  listener_.emplace(io_.get_executor(), test::loopback(), Listener::Options(), echo);
+  std::list<Stream> streams;  // they wait in the kernel
+  for (int i = 0; i < 20; ++i) streams.push_back(connect());
+  group_.spawn(listener_->run());
+  test::on_loop(io_, [&] { listener_->stop(); });
+  run(io_, group_.join());
+  for (auto& stream : streams) EXPECT_EQ(ask(stream, "hello"), "hello");
+  EXPECT_EQ(listener_->counters().accepted, 20U);
+}
+
 TEST_F(Listening, after_stop_nobody_gets_in_and_the_rest_goes_on) {
   listen();
   Stream stream = connect();
