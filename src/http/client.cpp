@@ -3,6 +3,7 @@
 #include "http/hop_by_hop.hpp"
 #include "http/wire_body.hpp"
 #include "net/dial.hpp"
+#include "net/peek.hpp"
 
 #include <charconv>
 #include <limits>
@@ -38,12 +39,14 @@ struct ClientExchange {
   bool sending = false, receiving = true, keep_alive = false, broken = false;
   std::uint64_t sent = 0;
   boost::system::error_code sender_error;
+  bool was_unseen = false;  // the upstream closed before its system had a byte of the request
 };
 
 namespace {
 
 // A smaller body is copied behind its head: one buffer is cheaper to send than a list of them.
 constexpr std::size_t copied_bytes = 8 * 1024;
+constexpr std::size_t one_record = 16 * 1024;  // of TLS: none of it can be read before all of it is there
 constexpr int interims_max = 32;
 constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 
@@ -118,7 +121,8 @@ Awaitable<Result<Response>> Client::handle(Request request) {
       }
     } held{this};
     std::shared_ptr<Wire> wire = std::move(*place);
-    const bool is_fit = wire && is_first && is_usable(*wire);
+    // It may have been closed a moment ago, and the loop has not come to it.
+    const bool is_fit = wire && is_first && is_usable(*wire) && !net::is_readable(wire->stream().tcp());
     if (wire && !is_fit) std::exchange(wire, nullptr)->close();
     const bool reused = wire != nullptr;
     if (!wire) {
@@ -128,11 +132,15 @@ Awaitable<Result<Response>> Client::handle(Request request) {
     }
     held.client = nullptr;  // the exchange's now
     if (request.context.record) request.context.record->reached = wire->stream().peer().address();
+    const auto used = wire;
+    const std::uint64_t before = used->bytes_read();
     auto exchange = std::make_shared<ClientExchange>(*this, std::move(wire), reused);
     auto response = co_await attempt(exchange, request);
     // The upstream may have closed a kept connection just as it was taken (RFC 9110 section 9.2.2).
     const bool was_stale = !response && response.error() == Error::upstream_reset && reused;
-    if (was_stale && is_whole && is_idempotent(request.method)) continue;
+    const bool is_silent = used->bytes_read() == before;
+    if (was_stale && is_silent && is_whole && (exchange->was_unseen || is_idempotent(request.method)))
+      continue;
     co_return response;
   }
 }
@@ -161,6 +169,12 @@ Awaitable<Result<Response>> Client::attempt(ExchangePtr exchange, Request& reque
   }
   auto head = co_await read_head(exchange, request);
   if (!head) {
+    // Its FIN would have acknowledged what had come before it: then it had ended the connection before the
+    // request came. What lies under TLS has a length of its own, longer by a record's head at least.
+    net::Stream& stream = exchange->wire->stream();
+    const std::size_t size = is_small ? start.size() + (stream.is_tls() ? 1 : 0) : unlimited;
+    exchange->was_unseen =
+        head.error() == Error::closed && size <= one_record && net::unacknowledged(stream.tcp()) >= size;
     if (exchange->sender_error) co_return as_upstream_error(exchange->sender_error);
     co_return as_upstream_error(head.error());
   }

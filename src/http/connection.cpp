@@ -168,9 +168,8 @@ Awaitable<void> Connection::exchange(RequestHead head) {
   };
   auto watch = std::make_optional<Watch>(*wire_);
   wire_->on_closed = [this] { group_.cancel(); };
-  // Nobody reads what follows an upgrade request before that has its answer: what came early lies there.
-  const bool asks_switch = !request.upgrade.empty();
-  if (!request.body || asks_switch) wire_->watch(asks_switch);
+  // What follows an upgrade request nobody reads before that has its answer.
+  if (!request.body || !request.upgrade.empty()) wire_->watch(!request.upgrade.empty());
   begin_first();
   auto response = co_await server_.handler_.handle(std::move(request));
   if (response && response->switched) watch.reset();  // the caller's end is the new protocol's business

@@ -220,6 +220,15 @@ TEST_F(AClient, retries_on_a_fresh_connection_only_what_may_be_repeated) {
   }
 }
 
+TEST_F(AClient, repeats_nothing_after_the_first_byte_of_an_answer) {
+  start([](std::size_t connection, std::size_t number) {
+    return connection == 0 && number > 0 ? std::string("HTTP/1.1 2\x04") : ok;
+  });
+  EXPECT_EQ(call(request_of("GET", "/warm-up")), "200 ok");
+  EXPECT_EQ(call(request_of("GET", "/")), "upstream_reset");
+  EXPECT_EQ(upstream_->connections(), 1U);
+}
+
 TEST_F(AClient, does_not_repeat_a_request_that_a_fresh_connection_failed) {
   start([](auto, auto) { return std::string(); });
   EXPECT_EQ(call(request_of("GET", "/")), "upstream_reset");
