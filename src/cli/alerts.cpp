@@ -29,16 +29,10 @@ const json::array& list_of(const json::value& from, std::string_view key) {
   return value && value->is_array() ? value->get_array() : none;
 }
 
-int list(const EventsServer& server) {
-  const json::value answer = parse_answer(connect(server).get("/api/v1/alerts"));
-  if (server.json) {
-    print_json(answer);
-    return 0;
-  }
-  const json::array& firing = list_of(answer, "firing");
+void show_firing(const json::array& firing) {
   if (firing.empty()) {
     std::cout << "Nothing is wrong.\n";
-    return 0;
+    return;
   }
   ops::Table table({"KIND", "SINCE", "WHAT"});
   for (const json::value& each : firing) {
@@ -46,6 +40,20 @@ int list(const EventsServer& server) {
     table.add({text(each, "kind"), since ? format_local_time(*since) : "-", text(each, "text")});
   }
   std::cout << table.str();
+}
+
+int list(const EventsServer& server) {
+  const json::value answer = parse_answer(connect(server).get("/api/v1/alerts"));
+  if (server.json) {
+    print_json(answer);
+    return 0;
+  }
+  show_firing(list_of(answer, "firing"));
+  const json::array& receivers = list_of(answer, "receivers");
+  if (receivers.empty()) std::cout << "Nobody is told: the configuration has no [[alerts.to]].\n";
+  for (const json::value& each : receivers)
+    if (const std::string trouble = text(each, "trouble"); !trouble.empty() && trouble != "-")
+      std::cout << text(each, "name") << " does not get its messages: " << trouble << "\n";
   return 0;
 }
 

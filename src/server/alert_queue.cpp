@@ -5,6 +5,7 @@
 #include "net/deadline.hpp"
 #include "net/log.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace rockdove::server {
@@ -26,15 +27,25 @@ AlertQueue::AlertQueue(net::Executor executor, Options options, Post post, OnSen
       news_(executor) {}
 
 void AlertQueue::push(AlertMessage message) {
+  if (message.is_reminder) drop_superseded(message);
   if (entries_.size() >= options_.messages_max) {
     ++counters_.dropped;
-    const std::size_t oldest = is_posting_ && entries_.size() > 1 ? 1 : 0;
+    const std::size_t oldest = first_untouched();
     log::warn("alerts", "{}: more than {} messages wait, the oldest is dropped ({})", options_.name,
               options_.messages_max, name_of(*entries_[oldest].message));
     entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(oldest));
   }
   entries_.push_back({std::make_shared<const AlertMessage>(std::move(message)), net::Clock::now()});
   news_.notify();
+}
+
+void AlertQueue::drop_superseded(const AlertMessage& reminder) {
+  const auto is_superseded = [&reminder](const Entry& each) {
+    const AlertMessage& old = *each.message;
+    return old.kind == reminder.kind && old.subject == reminder.subject && old.state == reminder.state;
+  };
+  const auto untouched = entries_.begin() + static_cast<std::ptrdiff_t>(first_untouched());
+  entries_.erase(std::remove_if(untouched, entries_.end(), is_superseded), entries_.end());
 }
 
 Awaitable<void> AlertQueue::run() {

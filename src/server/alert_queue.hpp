@@ -37,6 +37,8 @@ class AlertQueue {
 
   AlertQueue(net::Executor executor, Options options, Post post, OnSent on_sent);
 
+  /// A reminder takes the place of what waits to say that the same alert is firing: after an outage of the
+  /// receiver one message does.
   void push(AlertMessage message);
   /// Sends until stop() has been called and the attempt under way has ended. Not to be cancelled.
   Awaitable<void> run();
@@ -53,6 +55,8 @@ class AlertQueue {
     net::Clock::time_point since;
   };
 
+  std::size_t first_untouched() const { return is_posting_ ? 1 : 0; }
+  void drop_superseded(const AlertMessage& reminder);
   void settle(const AlertAnswer& answer);
   bool has_to_wait(const AlertAnswer& answer);
   Awaitable<void> pause();

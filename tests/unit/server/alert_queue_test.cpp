@@ -117,6 +117,27 @@ TEST_F(AlertQueueTest, drops_the_oldest_but_not_the_one_under_way_when_it_is_ful
   EXPECT_EQ(arrived_, (Texts{"a", "d", "e"}));
 }
 
+TEST_F(AlertQueueTest, a_receiver_that_was_away_gets_one_reminder_of_an_alert) {
+  answer_held_ = true;
+  const auto push = [this](const std::string& subject, const std::string& text, bool is_reminder) {
+    AlertMessage next = message(text);
+    next.subject = subject;
+    next.is_reminder = is_reminder;
+    queue().push(std::move(next));
+  };
+  push("x", "x began", false);
+  ASSERT_TRUE(until([&] { return tried_.size() == 1; }));
+  push("x", "x still", true);
+  push("y", "y began", false);
+  for (const char* text : {"y still", "y for hours", "y for days"}) push("y", text, true);
+  EXPECT_EQ(queue().waiting(), 3U);
+  EXPECT_EQ(queue().counters().dropped, 0U);
+  answer_held_ = false;
+  answered_.notify();
+  ASSERT_TRUE(until([&] { return arrived_.size() == 3; }));
+  EXPECT_EQ(arrived_, (Texts{"x began", "x still", "y for days"}));
+}
+
 TEST_F(AlertQueueTest, gives_a_message_up_that_has_become_too_old) {
   options_.give_up = 20ms;
   outcomes_.assign(100, Outcome::again);
