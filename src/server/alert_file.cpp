@@ -13,7 +13,8 @@ void write_or_log(const std::filesystem::path& file, const std::string& text) {
   try {
     write_private_file(file, text);
   } catch (const std::exception& error) {
-    log::warn("alerts", "what was told cannot be kept, a restart may tell it again: {}", error.what());
+    log::warn("server", "alerts: what was told cannot be kept, a restart may tell it again: {}",
+              error.what());
   }
 }
 
@@ -32,8 +33,9 @@ std::vector<ops::AlertRecord> AlertFile::load() const {
   if (!file_stamp(file_)) return {};
   try {
     if (auto records = ops::read_alert_records(read_file(file_))) return std::move(*records);
-    log::warn("alerts", "{} is not what was written there: what is wrong now is told anew", file_.string());
-  } catch (const std::exception& error) { log::warn("alerts", "{}", error.what()); }
+    log::warn("server", "alerts: {} is not what was written there: what is wrong now is told anew",
+              file_.string());
+  } catch (const std::exception& error) { log::warn("server", "alerts: {}", error.what()); }
   return {};
 }
 

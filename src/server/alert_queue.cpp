@@ -31,7 +31,7 @@ void AlertQueue::push(AlertMessage message) {
   if (entries_.size() >= options_.messages_max) {
     ++counters_.dropped;
     const std::size_t oldest = first_untouched();
-    log::warn("alerts", "{}: more than {} messages wait, the oldest is dropped ({})", options_.name,
+    log::warn("server", "alerts: {}: more than {} messages wait, the oldest is dropped ({})", options_.name,
               options_.messages_max, name_of(*entries_[oldest].message));
     entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(oldest));
   }
@@ -67,7 +67,7 @@ Awaitable<void> AlertQueue::run() {
 bool AlertQueue::has_to_wait(const AlertAnswer& answer) {
   if (answer.outcome != AlertAnswer::Outcome::again) return false;
   if (trouble_.empty())
-    log::warn("alerts", "{}: a message does not get through, it is tried again: {}", options_.name,
+    log::warn("server", "alerts: {}: a message does not get through, it is tried again: {}", options_.name,
               answer.words);
   trouble_ = answer.words;
   return net::Clock::now() - entries_.front().since < options_.give_up;
@@ -82,15 +82,15 @@ void AlertQueue::settle(const AlertAnswer& answer) {
   switch (answer.outcome) {
     case AlertAnswer::Outcome::sent:
       ++counters_.sent;
-      log::info("alerts", "{}: has been told: {}", options_.name, name_of(*message));
+      log::info("server", "alerts: {}: has been told: {}", options_.name, name_of(*message));
       return on_sent_(*message);
     case AlertAnswer::Outcome::rejected:
       ++counters_.rejected;
-      return log::error("alerts", "{}: refuses a message ({}), which is dropped: {}", options_.name,
+      return log::error("server", "alerts: {}: refuses a message ({}), which is dropped: {}", options_.name,
                         name_of(*message), answer.words);
     case AlertAnswer::Outcome::again:
       ++counters_.dropped;
-      return log::error("alerts", "{}: a message ({}) did not get through in {} and is dropped: {}",
+      return log::error("server", "alerts: {}: a message ({}) did not get through in {} and is dropped: {}",
                         options_.name, name_of(*message),
                         format_duration(std::chrono::floor<std::chrono::milliseconds>(options_.give_up)),
                         answer.words);
