@@ -42,6 +42,16 @@ class Alerts(InboxTest):
         receiver = 'feishu = "file:hook"\nsecret = "file:secret"\nname = "group"'
         return self.told([receiver], files={"hook": bot.url, "secret": SECRET}, **options)
 
+    def told_of_agent(self, bot, upstream="http://127.0.0.1:9", keys=QUICK, toml=""):
+        """(server, agent): its absence counts from now on, however long it took to come."""
+        server = self.told_by(bot, keys='agent_gone = "10m"', toml=toml)
+        agent = self.agent(server, upstream)
+        server.toml = server.toml.replace('agent_gone = "10m"', keys)
+        server.write_config()
+        server.signal(signal.SIGHUP)
+        server.wait_for_log("the configuration has been read again")
+        return server, agent
+
     def said(self, bot, count):
         """The first `count` messages, once they are there."""
         eventually(lambda: len(bot.messages) >= count, 20, f"{count} messages; refused: {bot.refused}")
@@ -61,8 +71,7 @@ class Alerts(InboxTest):
 
     def test_a_group_hears_that_an_agent_is_gone_and_that_it_is_back(self):
         bot = self.bot()
-        server = self.told_by(bot)
-        agent = self.agent(server)
+        server, agent = self.told_of_agent(bot)
         self.assertEqual(self.firing(server), [])
         agent.kill9()
         self.assertRegex(self.said(bot, 1)[0],
@@ -89,8 +98,7 @@ class Alerts(InboxTest):
 
     def test_a_restart_of_the_server_tells_nothing_twice_and_forgets_nothing(self):
         bot = self.bot()
-        server = self.told_by(bot)
-        agent = self.agent(server)
+        server, agent = self.told_of_agent(bot)
         agent.kill9()
         self.said(bot, 1)
         eventually(lambda: "agent_gone" in self.kept(server))
@@ -130,9 +138,8 @@ class Alerts(InboxTest):
 
     def test_dead_letters_and_backlogs_are_told_of_and_their_end_too(self):
         bot = self.bot()
-        server = self.told_by(bot, toml=route("inbox"))
         upstream = self.upstream(Script(answer(b"no", "422 No"), answer(b"ok")))
-        agent = self.agent(server, upstream)
+        server, agent = self.told_of_agent(bot, upstream, toml=route("inbox"))
         self.assertEqual(self.call(server, "/hook", method="POST", body=b"1").status, 200)
         self.assertRegex(self.said(bot, 1)[0], "ALERT: route hook: 1 dead letter, since")
         server.inbox.replay(server.inbox.only("dead")["id"])
