@@ -341,11 +341,11 @@ std::string Connection::interim(int status, const Fields& fields) {
 Awaitable<void> Connection::reject(boost::system::error_code error) {
   begin_first();
   ++server_.stats_.rejected;
-  ++server_.stats_.rejections[error_name(error)];
   current_.keep_alive = false;
   if (record_.request_id.empty()) record_.request_id = net::random_hex(12);
   record_.error = error;
   Response response = error_response(error, record_.request_id);
+  ++server_.stats_.rejections[error_name(error)];
   co_await answer(std::move(response));
   co_await finish();
 }
