@@ -2,6 +2,7 @@
 #include "cli/commands.hpp"
 #include "cli/events.hpp"
 #include "net/log.hpp"
+#include "net/log_layers.hpp"
 #include "net/log_line.hpp"
 
 #include <CLI/CLI.hpp>

@@ -1,5 +1,7 @@
 #include "config/log_config.hpp"
 
+#include "net/log_layers.hpp"
+
 #include <array>
 #include <cstdlib>
 

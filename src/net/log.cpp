@@ -1,5 +1,6 @@
 #include "net/log.hpp"
 
+#include "net/log_layers.hpp"
 #include "net/log_line.hpp"
 
 #include <spdlog/formatter.h>

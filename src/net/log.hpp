@@ -3,7 +3,6 @@
 
 #include <fmt/core.h>
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -16,9 +15,7 @@ namespace rockdove::log {
 
 enum class Level { trace, debug, info, warn, error, off };
 
-/// The parts of the program that speak; a level of its own may be set for each.
-inline constexpr std::array<std::string_view, 8> layers{"agent", "edge", "egress",  "inbox",
-                                                        "link",  "net",  "request", "server"};
+/// By the names in net/log_layers.hpp.
 using Levels = std::map<std::string, Level, std::less<>>;
 
 struct Options {

@@ -2,6 +2,7 @@
 
 #include "http/error_response.hpp"
 #include "net/log.hpp"
+#include "net/log_layers.hpp"
 #include "net/log_line.hpp"
 
 #include <boost/json.hpp>

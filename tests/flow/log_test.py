@@ -31,7 +31,7 @@ class LogTest(EgressTest):
 
 class Levels(LogTest):
     def test_every_layer_that_speaks_may_have_a_level(self):
-        header = (ROOT / "src" / "net" / "log.hpp").read_text()
+        header = (ROOT / "src" / "net" / "log_layers.hpp").read_text()
         known = re.findall(r'"(\w+)"', re.search(r"layers\{([^}]*)\}", header)[1])
         spoken = set()
         for source in (ROOT / "src").rglob("*.cpp"):

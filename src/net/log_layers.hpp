@@ -1,0 +1,12 @@
+// The parts of the program that speak in the log; each may have a level of its own.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace rockdove::log {
+
+inline constexpr std::array<std::string_view, 9> layers{"agent", "alerts", "edge",    "egress", "inbox",
+                                                        "link",  "net",    "request", "server"};
+
+}  // namespace rockdove::log
