@@ -36,7 +36,7 @@ function(portable program)
   add_dependencies(${program}-portable ${layers} rockdove_portable old_glibc)
   list(TRANSFORM layers REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE files)
   target_link_options(${program}-portable PRIVATE -static-libstdc++ -static-libgcc -L${old_glibc}
-    -Wl,--wrap=__libc_start_main -Wl,--as-needed -Wl,-z,relro,-z,now)
+    -Wl,--wrap=__libc_start_main -Wl,--as-needed -Wl,-z,relro,-z,now -s)
   target_link_libraries(${program}-portable PRIVATE -Wl,--start-group ${files} $<TARGET_FILE:rockdove_portable>
     ${archives} -Wl,--end-group)
   set_property(TARGET ${program}-portable APPEND PROPERTY LINK_DEPENDS ${old_glibc}/libc.so)

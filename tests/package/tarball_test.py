@@ -108,30 +108,29 @@ class Serve(SceneTest):
         self.addCleanup(self.system.close)
         shutil.copytree(CONTENT, self.system.root / "opt" / "rockdove", symlinks=True)
         self.home = self.system.root / "home" / "dove"
-        self.home.mkdir(parents=True)
-        shutil.chown(self.home, "nobody", "nogroup")
+        self.system.run("useradd", "--create-home", "dove")
         (self.system.root / "etc" / "hosts").write_text("127.0.0.1 localhost\n")
-        self.env = {"HOME": "/home/dove"}
 
     def rockdove(self, *arguments, stdin=""):
-        return self.system.run("env", "HOME=/home/dove", "/opt/rockdove/bin/rockdove", *arguments, user="nobody",
+        return self.system.run("env", "HOME=/home/dove", "/opt/rockdove/bin/rockdove", *arguments, user="dove",
                                stdin=stdin).stdout
 
-    def start(self, *arguments, env=None):
+    def start(self, *arguments, preload=None):
         manager = Manager(self)
-        process = self.system.start("/opt/rockdove/bin/rockdove", *arguments, user="nobody",
-                                    env={**self.env, **(env or {}), **manager.environment})
+        program = ["/usr/bin/env", *([f"LD_PRELOAD={preload}"] if preload else []), "/opt/rockdove/bin/rockdove"]
+        process = self.system.start(*program, *arguments, user="dove",
+                                    env={"HOME": "/home/dove", **manager.environment})
         try:
             manager.wait_for(["READY"])
         except AssertionError as error:
             raise AssertionError(f"{error}; the log: {self.system.log()}") from error
         return process, manager.last("READY")["STATUS"]
 
-    def start_server(self, toml="", env=None):
+    def start_server(self, toml="", preload=None):
         """(process, ingress port, tunnel port)"""
         listens = "".join(f'{name} = "127.0.0.1:0"\n' for name in ("ingress", "tunnel", "admin"))
         (self.home / "server.toml").write_text(f'[server]\n{listens}data = "/home/dove/data"\n{toml}')
-        process, status = self.start("server", "--config", "/home/dove/server.toml", env=env)
+        process, status = self.start("server", "--config", "/home/dove/server.toml", preload=preload)
         ports = re.search(r"callers \S+:(\d+), agents \S+:(\d+)", status)
         return process, int(ports[1]), int(ports[2])
 
@@ -145,9 +144,9 @@ class Serve(SceneTest):
         self.addCleanup(caller.close)
         return caller.exchange(request(target, **options))
 
-    def assert_serves(self, env=None):
+    def assert_serves(self, preload=None):
         upstream = self.upstream(answer(b"from home"))
-        server, ingress, tunnel = self.start_server(env=env)
+        server, ingress, tunnel = self.start_server(preload=preload)
         self.join(tunnel)
         agent, _ = self.start("agent", "--upstream", upstream.url)
         self.assertEqual(self.call(ingress).body, b"from home")
@@ -172,7 +171,7 @@ class Serve(SceneTest):
                             str(self.system.root / "opt" / "hide.so"), str(source),
                             str(ROOT / "build" / "release" / "old-glibc" / "libdl.so.2"),
                             str(ROOT / "build" / "release" / "old-glibc" / "libc.so.6")], check=True)
-        self.assert_serves(env={"LD_PRELOAD": "/opt/hide.so"})
+        self.assert_serves(preload="/opt/hide.so")
         self.assertIn("no clockwait here", self.system.log())
 
     def test_authorities_are_found_where_red_hat_has_them(self):
@@ -182,7 +181,7 @@ class Serve(SceneTest):
             authority = Authority(Path(folder))
             for file in authority.issue("server", "DNS:localhost"):
                 shutil.copy(file, self.home / file.name)
-                shutil.chown(self.home / file.name, "nobody", "nogroup")
+                (self.home / file.name).chmod(0o644)
             bundle = self.system.root / "etc" / "pki" / "tls" / "certs" / "ca-bundle.crt"
             bundle.parent.mkdir(parents=True)
             shutil.copy(authority.file, bundle)
@@ -198,7 +197,7 @@ class Serve(SceneTest):
         self.join(tunnel)
         script = "/opt/rockdove/scripts/rockdove-agent.sh"
         said = self.system.run("env", "HOME=/home/dove", "sh", "-ec", f"{script} start; {script} status; {script} stop",
-                               user="nobody").stdout
+                               user="dove").stdout
         self.assertRegex(said, r"^agent: started, as process \d+ \d+; .*\nagent: running, .*\nagent: stopped\n$")
 
     def test_the_bot_starts(self):
