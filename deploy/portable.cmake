@@ -62,7 +62,7 @@ install(FILES config/server.toml config/agent.toml apps/feishu-bot/feishu-bot.to
 install(DIRECTORY deploy/systemd deploy/scripts DESTINATION . USE_SOURCE_PERMISSIONS ${portable})
 # Licenses that want to go along with what is linked in; Boost's does not.
 foreach(package libssl-dev libnghttp2-dev libsqlite3-dev libspdlog-dev libfmt-dev libtomlplusplus-dev libcli11-dev
-        libjemalloc-dev)
+        libjemalloc-dev libxxhash-dev)
   string(REGEX REPLACE "-dev$" "" name ${package})
   install(FILES /usr/share/doc/${package}/copyright DESTINATION licenses RENAME ${name} ${portable} OPTIONAL)
 endforeach()

@@ -99,6 +99,15 @@ class Content(unittest.TestCase):
                 self.assertLessEqual(tuple(map(int, version.split("."))), GLIBC_MAX, f"{program}: GLIBC_{version}")
 
 
+class Scrape(unittest.TestCase):
+    def test_its_metrics_are_the_package_s(self):
+        """They are written by code of the tarball's own: deploy/portable/prometheus.cpp."""
+        done = subprocess.run([sys.executable, "-B", "-m", "unittest", "metrics_test"], cwd=ROOT / "tests" / "flow",
+                              env={**os.environ, "ROCKDOVE_BINARY": str(CONTENT / "bin" / "rockdove")},
+                              capture_output=True, text=True, timeout=300)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+
 class Serve(SceneTest):
     """Server and agent in a system with nothing but its essential packages."""
 
