@@ -31,9 +31,10 @@ node_packages() {
 packages_for() {
   case $1 in
     build) printf '%s ' g++ cmake ninja-build pkg-config lld "$(boost_packages)" libssl-dev libnghttp2-dev \
-      libsqlite3-dev libxxhash-dev libtomlplusplus-dev libcli11-dev libspdlog-dev libjemalloc-dev prometheus-cpp-dev ;;
-    test) printf '%s ' libgtest-dev python3 curl openssl procps systemd man-db sqlite3 nginx-light \
-      "$(node_packages)" ;;
+      libsqlite3-dev libxxhash-dev libtomlplusplus-dev libcli11-dev libspdlog-dev libjemalloc-dev \
+      prometheus-cpp-dev ;;
+    test) printf '%s ' libgtest-dev python3 python3-yaml shellcheck curl openssl procps systemd man-db \
+      sqlite3 nginx-light "$(node_packages)" ;;
     package) printf '%s ' dpkg-dev file gzip python3 ;;
     package-test) printf '%s ' debootstrap ;;
     demo) printf '%s ' python3 curl openssl procps ;;

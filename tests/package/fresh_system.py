@@ -61,9 +61,11 @@ class System:
 
     def close(self):
         for process in self.running:
-            if process.poll() is None:
+            if process.poll() is None:  # the first process of a namespace takes all of it along
+                for child in self.children(process):
+                    os.kill(child, signal.SIGKILL)
                 process.kill()
-            process.wait()
+            process.wait(30)
         if os.environ.get("KEEP"):
             print(f"kept: {self.root}")
         else:
@@ -92,9 +94,12 @@ class System:
 
     def stop(self, process):
         """SIGTERM for what `process` has started in its namespace; returns the exit code."""
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        os.kill(int(children[0]), signal.SIGTERM)
+        os.kill(self.children(process)[0], signal.SIGTERM)
         return process.wait(30)
+
+    @staticmethod
+    def children(process):
+        return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
 
     def log(self):
         return (self.root / "log").read_text(errors="replace")
