@@ -9,6 +9,12 @@ namespace rockdove::server {
 namespace {
 
 constexpr std::size_t hello_bytes_max = 8 * 1024;
+constexpr std::chrono::seconds probe_pause{10};
+
+std::chrono::milliseconds now() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::system_clock::now().time_since_epoch());
+}
 
 }  // namespace
 
@@ -20,7 +26,8 @@ LinkPort::LinkPort(Agents& agents, Egress& egress, const TokenStore& tokens, std
       refresh_(std::move(refresh)),
       tls_(std::move(tls)),
       options_(std::move(options)),
-      handshakes_(options_.handshakes) {}
+      handshakes_(options_.handshakes),
+      probes_(options_.probes) {}
 
 Awaitable<void> LinkPort::serve(net::TcpSocket socket) {
   net::Stream stream(std::move(socket));
@@ -49,6 +56,10 @@ Awaitable<void> LinkPort::serve(net::TcpSocket socket) {
   }
   refresh_();  // it may have been revoked while the answer was being written
   if (!tokens_.verify(welcomed->hello.secret)) co_return;
+  if (welcomed->hello.direction == tunnel::Direction::probe) {
+    co_await serve_probe(std::move(stream), std::move(*welcomed));
+    co_return;
+  }
   AgentLink entry;
   entry.hello = std::move(welcomed->hello);
   entry.token_id = std::move(welcomed->token_id);
@@ -92,6 +103,16 @@ Awaitable<boost::system::error_code> LinkPort::serve_ingress(net::Stream stream,
   co_return why;
 }
 
+Awaitable<void> LinkPort::serve_probe(net::Stream stream, Welcome welcome) {
+  log::info("link", "{}: agent {} at {} looks whether it can connect (a probe)", welcome.hello.tunnel,
+            welcome.hello.agent, net::to_string(stream.peer()));
+  std::function<bool()> is_welcome = [this, secret = std::move(welcome.hello.secret)] {
+    refresh_();
+    return tokens_.verify(secret).has_value();
+  };
+  co_await probes_.serve(std::move(stream), std::move(welcome.early), std::move(is_welcome));
+}
+
 /// Agents speak first, and at once.
 Awaitable<bool> LinkPort::is_talking(net::Stream& stream) {
   net::Deadline patience(net::Deadlines::of(stream.executor().context()), [&stream] { stream.close(); });
@@ -132,7 +153,8 @@ Awaitable<Result<LinkPort::Welcome>> LinkPort::welcome(net::Stream& stream, Hand
   }
   welcome.hello = std::move(*hello);
   welcome.early.assign(buffer.data() + head_size, filled - head_size);
-  const std::string answer = tunnel::write_accept(key);
+  const bool is_probe = welcome.hello.direction == tunnel::Direction::probe;
+  const std::string answer = is_probe ? tunnel::write_accept(key, now()) : tunnel::write_accept(key);
   auto [error, written] = co_await stream.async_write(net::asio::buffer(answer), net::token);
   if (error) co_return error;
   co_return welcome;
@@ -152,6 +174,8 @@ std::optional<tunnel::LinkRefusal> LinkPort::objection(const Result<tunnel::Link
         401, "unauthorized", "the token is unknown or was revoked: ask for a new join string", {}};
   if (token->tunnel != hello->tunnel)
     return tunnel::LinkRefusal{403, "tunnel_mismatch", "the token is for another tunnel", {}};
+  if (hello->direction == tunnel::Direction::probe && !probes_.has_place())
+    return tunnel::LinkRefusal{503, "busy", "too many probes are running", probe_pause};
   token_id = token->id;
   return std::nullopt;
 }

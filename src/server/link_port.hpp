@@ -7,6 +7,7 @@
 #include "server/agents.hpp"
 #include "server/egress.hpp"
 #include "server/handshakes.hpp"
+#include "server/probes.hpp"
 #include "server/tokens.hpp"
 
 #include <functional>
@@ -23,6 +24,7 @@ class LinkPort {
     net::Duration handshake_timeout = std::chrono::seconds(10);  ///< TCP accepted to link running
     net::Duration first_byte_timeout = std::chrono::seconds(3);  ///< TCP accepted to the first byte
     tunnel::Link::Options link;
+    Probes::Options probes;
   };
 
   /// `agents`, `egress` and `tokens` must outlive the port. `refresh` sees to it that `tokens` is up to date:
@@ -50,6 +52,7 @@ class LinkPort {
   Awaitable<Result<Welcome>> refuse(net::Stream& stream, tunnel::LinkRefusal refusal);
   std::optional<tunnel::LinkRefusal> objection(const Result<tunnel::LinkHello>& hello, std::string& token_id);
   Awaitable<boost::system::error_code> serve_ingress(net::Stream stream, AgentLink entry, std::string early);
+  Awaitable<void> serve_probe(net::Stream stream, Welcome welcome);
   void on_note(AgentLink& link, std::string_view text);
 
   Agents& agents_;
@@ -59,6 +62,7 @@ class LinkPort {
   std::shared_ptr<net::TlsContext> tls_;
   const Options options_;
   Handshakes handshakes_;
+  Probes probes_;
   net::LogPace refusals_;
   bool draining_ = false;
 };

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <charconv>
 
@@ -16,6 +17,8 @@ using Milliseconds = std::chrono::milliseconds;
 
 constexpr std::size_t reason_max = 32;
 constexpr std::size_t delay_digits_max = 9;
+constexpr std::size_t time_digits_max = 15;
+constexpr std::array<std::string_view, 3> direction_names = {"ingress", "egress", "probe"};
 
 constexpr bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';
@@ -108,9 +111,9 @@ Result<std::string> read_secret(const http::Fields& fields) {
 Result<Direction> read_direction(const http::Fields& fields) {
   if (!fields.contains("Rockdove-Direction")) return Direction::ingress;
   const auto value = only(fields, "Rockdove-Direction");
-  if (value == "ingress") return Direction::ingress;
-  if (value == "egress") return Direction::egress;
-  return Error::protocol;
+  const auto found = value ? std::ranges::find(direction_names, *value) : direction_names.end();
+  if (found == direction_names.end()) return Error::protocol;
+  return static_cast<Direction>(found - direction_names.begin());
 }
 
 std::optional<Milliseconds> read_delay(const http::Fields& fields) {
@@ -119,6 +122,14 @@ std::optional<Milliseconds> read_delay(const http::Fields& fields) {
   if (const auto seconds = decimal(only(fields, "Retry-After").value_or(""), delay_digits_max))
     return std::min<Milliseconds>(std::chrono::seconds(*seconds), retry_after_max);
   return std::nullopt;
+}
+
+std::optional<Milliseconds> read_time(const http::Fields& fields) {
+  const auto text = only(fields, "Rockdove-Time-Ms").value_or("");
+  if (!is_word(text, time_digits_max, is_digit)) return std::nullopt;
+  Milliseconds::rep value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return Milliseconds(value);
 }
 
 LinkRefusal read_refusal(const http::ResponseHead& head) {
@@ -176,7 +187,7 @@ std::string write_hello(const LinkHello& hello, std::string_view host, std::stri
   line(out, "Rockdove-Instance", hello.instance);
   line(out, "Rockdove-Link", std::to_string(hello.link_index));
   line(out, "Rockdove-Version", hello.version);
-  line(out, "Rockdove-Direction", hello.direction == Direction::egress ? "egress" : "ingress");
+  line(out, "Rockdove-Direction", direction_names[static_cast<std::size_t>(hello.direction)]);
   return out += "\r\n";
 }
 
@@ -204,13 +215,14 @@ Result<LinkHello> read_hello(const http::RequestHead& head, std::string& key) {
   return hello;
 }
 
-std::string write_accept(std::string_view key) {
+std::string write_accept(std::string_view key, std::optional<Milliseconds> time) {
   std::string out = "HTTP/1.1 101 Switching Protocols\r\n";
   line(out, "Upgrade", "websocket");
   line(out, "Connection", "Upgrade");
   line(out, "Sec-WebSocket-Accept", accept_key(key));
   line(out, "Sec-WebSocket-Protocol", link_protocol);
   line(out, "Rockdove-Version", ROCKDOVE_VERSION);
+  if (time) line(out, "Rockdove-Time-Ms", std::to_string(time->count()));
   return out += "\r\n";
 }
 
@@ -251,7 +263,7 @@ Result<LinkAnswer> read_answer(const http::ResponseHead& head, std::string_view 
       only(fields, "Sec-WebSocket-Protocol") == link_protocol &&
       !fields.contains("Sec-WebSocket-Extensions");  // we asked for none: it would change what bytes mean
   if (!fits || !version || !valid_version(*version)) return Error::protocol;
-  return LinkAnswer(LinkAccept{std::string(*version)});
+  return LinkAnswer(LinkAccept{std::string(*version), read_time(fields)});
 }
 
 }  // namespace rockdove::tunnel

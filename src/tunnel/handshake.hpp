@@ -25,8 +25,9 @@ bool valid_agent_name(std::string_view name) noexcept;
 /// True for a bearer token of RFC 6750 section 2.1, 1 to 256 characters.
 bool valid_secret(std::string_view secret) noexcept;
 
-/// Who opens the streams of a link: `ingress`, the server; `egress`, the agent.
-enum class Direction { ingress, egress };
+/// Who opens the streams of a link: `ingress`, the server; `egress`, the agent; `probe`, nobody: somebody
+/// looks whether there would be a link. It takes nobody's place, and carries WebSocket pings only.
+enum class Direction { ingress, egress, probe };
 
 /// What an agent says of itself and of the link it asks for.
 struct LinkHello {
@@ -53,8 +54,9 @@ std::string write_hello(const LinkHello& hello, std::string_view host, std::stri
 /// credentials, or credentials that no tunnel can have.
 Result<LinkHello> read_hello(const http::RequestHead& head, std::string& key);
 
-/// The answer that begins the link: 101, after which both ends speak WebSocket.
-std::string write_accept(std::string_view key);
+/// The answer that begins the link: 101, after which both ends speak WebSocket. `time`: the server's clock,
+/// since 1970, for a probe.
+std::string write_accept(std::string_view key, std::optional<std::chrono::milliseconds> time = {});
 
 /// Why the server turned an agent away.
 struct LinkRefusal {
@@ -79,7 +81,8 @@ std::string write_refusal(const LinkRefusal& refusal);
 
 /// The server took the link.
 struct LinkAccept {
-  std::string version;  ///< of the server's program
+  std::string version;                            ///< of the server's program
+  std::optional<std::chrono::milliseconds> time;  ///< the server's clock, since 1970, if it says so
 };
 using LinkAnswer = std::variant<LinkAccept, LinkRefusal>;
 

@@ -65,7 +65,9 @@ TEST(handshake, what_the_agent_says_is_what_the_server_reads) {
                     std::string(32, '9'),
                     Direction::egress};
   LinkHello shortest{"0", "x", "!", "0", 0, "1", Direction::ingress};
-  for (const LinkHello& hello : {example(), longest, shortest}) {
+  LinkHello probe = example();
+  probe.direction = Direction::probe;
+  for (const LinkHello& hello : {example(), longest, shortest, probe}) {
     std::string read_key;
     const auto seen = read(write_hello(hello, "h", key), &read_key);
     ASSERT_TRUE(seen.has_value()) << seen.error();
@@ -193,6 +195,19 @@ TEST(handshake, an_accept_answer_is_taken_and_names_the_server_version) {
   ASSERT_TRUE(seen.has_value()) << seen.error();
   ASSERT_TRUE(std::holds_alternative<LinkAccept>(*seen));
   EXPECT_EQ(std::get<LinkAccept>(*seen).version, ROCKDOVE_VERSION);
+}
+
+TEST(handshake, a_probe_is_told_the_servers_time) {
+  const std::string written = write_accept(key, milliseconds(1'700'000'000'123));
+  const auto seen = answer(written);
+  ASSERT_TRUE(seen.has_value()) << seen.error();
+  EXPECT_EQ(std::get<LinkAccept>(*seen).time, milliseconds(1'700'000'000'123));
+  EXPECT_FALSE(std::get<LinkAccept>(*answer(write_accept(key))).time);
+  for (const char* wrong : {"", "-1", "1.5", "1234567890123456", "x"}) {
+    const auto other = answer(replaced(written, "1700000000123", wrong));
+    ASSERT_TRUE(other.has_value()) << wrong;
+    EXPECT_FALSE(std::get<LinkAccept>(*other).time) << wrong;
+  }
 }
 
 TEST(handshake, an_accept_answer_that_does_not_fit_the_request_is_refused) {
