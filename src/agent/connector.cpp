@@ -1,6 +1,7 @@
 #include "agent/connector.hpp"
 
-#include "http/parser.hpp"
+#include "agent/hello.hpp"
+#include "agent/way.hpp"
 #include "net/address.hpp"
 #include "net/crypto.hpp"
 #include "net/deadline.hpp"
@@ -8,7 +9,6 @@
 #include "net/log.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace rockdove::agent {
 namespace {
@@ -17,12 +17,6 @@ namespace {
 constexpr std::chrono::seconds replaced_pause{30};
 // A token that was refused will be refused again: now and then is enough.
 constexpr std::chrono::seconds refused_pause{30};
-constexpr std::size_t answer_bytes_max = 8 * 1024;
-
-std::optional<std::string> environment(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value ? std::optional<std::string>(value) : std::nullopt;
-}
 
 }  // namespace
 
@@ -144,17 +138,9 @@ Awaitable<Result<Connector::Connected>> Connector::connect(HostPort address) {
 }
 
 Awaitable<Result<net::TcpSocket>> Connector::dial(HostPort address) {
-  net::DialOptions dial_options;
-  Result<std::optional<net::Proxy>> proxy = std::optional<net::Proxy>();
-  if (options_.proxy.empty()) {
-    proxy = net::proxy_for(environment, address);
-  } else if (options_.proxy != "none") {
-    auto own = net::parse_proxy(options_.proxy);
-    if (!own) co_return own.error();
-    proxy = std::optional(std::move(*own));
-  }
+  auto proxy = way_to_server(options_.proxy, options_.own_proxy, address);
   if (!proxy) co_return proxy.error();
-  proxy = without_own(std::move(*proxy));
+  net::DialOptions dial_options;
   if (!*proxy) {
     auto socket = co_await net::dial(address, dial_options);
     co_return socket;
@@ -164,19 +150,7 @@ Awaitable<Result<net::TcpSocket>> Connector::dial(HostPort address) {
   co_return socket;
 }
 
-/// HTTPS_PROXY for all programs of a machine is meant for the others: our own link cannot go through itself.
-std::optional<net::Proxy> Connector::without_own(std::optional<net::Proxy> proxy) {
-  if (!proxy || !options_.own_proxy || proxy->address.port != options_.own_proxy->port) return proxy;
-  std::string host = proxy->address.host;
-  if (host.ends_with('.')) host.pop_back();
-  boost::system::error_code no_address;
-  const net::Address address = net::asio::ip::make_address(host, no_address);
-  const bool is_own = http::iequals(host, options_.own_proxy->host) || http::iequals(host, "localhost") ||
-                      (!no_address && (address.is_loopback() || address.is_unspecified()));
-  return is_own ? std::nullopt : std::move(proxy);
-}
-
-/// Sends the upgrade request and reads the answer; returns what came right behind it.
+/// Asks for a link; returns what came right behind the answer.
 Awaitable<Result<std::string>> Connector::say_hello(net::Stream& stream, std::string host) {
   tunnel::LinkHello hello;
   hello.tunnel = options_.server.tunnel;
@@ -186,33 +160,13 @@ Awaitable<Result<std::string>> Connector::say_hello(net::Stream& stream, std::st
   hello.link_index = options_.index;
   hello.direction = options_.direction;
   hello.version = ROCKDOVE_VERSION;
-  const std::string key = net::base64(net::random_bytes(16));
-  const std::string request = tunnel::write_hello(hello, host, key);
-  auto [sent, request_size] = co_await stream.async_write(net::asio::buffer(request), net::token);
-  if (sent) co_return sent;
-  http::HeadLimits limits;
-  limits.header_bytes = answer_bytes_max;
-  std::string buffer(answer_bytes_max, '\0');
-  std::size_t filled = 0, scanned = 0, head_size = 0;
-  while (head_size == 0) {
-    if (filled == buffer.size()) co_return Error::protocol;
-    auto [error, size] = co_await stream.async_read_some(
-        net::asio::buffer(buffer.data() + filled, buffer.size() - filled), net::token);
-    if (error) co_return error;
-    filled += size;
-    const auto found = http::find_head({buffer.data(), filled}, limits, scanned);
-    if (!found) co_return Error::protocol;
-    head_size = *found;
-  }
-  const auto head = http::parse_response_head({buffer.data(), head_size}, limits, "GET");
-  if (!head) co_return Error::protocol;
-  const auto answer = tunnel::read_answer(*head, key);
+  auto answer = co_await agent::say_hello(stream, hello, host);
   if (!answer) co_return answer.error();
-  if (const auto* refusal = std::get_if<tunnel::LinkRefusal>(&*answer)) {
+  if (const auto* refusal = std::get_if<tunnel::LinkRefusal>(&answer->answer)) {
     explain(*refusal);
     co_return Error::unauthorized;
   }
-  co_return std::string(buffer, head_size, filled - head_size);
+  co_return std::move(answer->early);
 }
 
 void Connector::explain(const tunnel::LinkRefusal& refusal) {

@@ -4,7 +4,6 @@
 #include "base/backoff.hpp"
 #include "config/agent_config.hpp"
 #include "http/handler.hpp"
-#include "net/proxy.hpp"
 #include "net/task_group.hpp"
 #include "net/tls.hpp"
 #include "tunnel/handshake.hpp"
@@ -68,7 +67,6 @@ class Connector {
   std::shared_ptr<tunnel::Link> make_link(net::Stream stream);
   Connector(net::Executor executor, Options options, http::Handler* upstreams,
             std::function<std::string()> report, std::function<void()> on_link);
-  std::optional<net::Proxy> without_own(std::optional<net::Proxy> proxy);
   void explain(const tunnel::LinkRefusal& refusal);
   void log_failure(const HostPort& address, boost::system::error_code error);
 

@@ -94,7 +94,8 @@ Awaitable<Result<std::string>> read_head(TcpSocket& socket) {
 }
 
 /// What the head of the answer to a CONNECT means (RFC 9110 section 9.3.6).
-Result<void> judge(const std::string& head, const Proxy& proxy, const HostPort& target) {
+Result<void> judge(const std::string& head, const Proxy& proxy, const HostPort& target,
+                   std::string* refusal) {
   const bool http =
       head.size() >= 12 && head.starts_with("HTTP/1.") && head[8] == ' ' &&
       std::all_of(head.begin() + 9, head.begin() + 12, [](char c) { return c >= '0' && c <= '9'; });
@@ -102,7 +103,8 @@ Result<void> judge(const std::string& head, const Proxy& proxy, const HostPort& 
   if (head[9] == '2') return {};
   const std::string status = head.substr(9, head.find("\r\n") - 9);
   const std::string name = rockdove::to_string(proxy.address);
-  if (status.starts_with("407"))
+  if (refusal) *refusal = status;
+  else if (status.starts_with("407"))
     log::warn("net", "the proxy {} {}: set HTTPS_PROXY=http://user:password@{}", name,
               proxy.credentials.empty() ? "asks for a user and a password" : "does not accept the password",
               name);
@@ -112,13 +114,14 @@ Result<void> judge(const std::string& head, const Proxy& proxy, const HostPort& 
   return boost::system::errc::make_error_code(boost::system::errc::permission_denied);
 }
 
-Awaitable<Result<void>> ask(TcpSocket& socket, const Proxy& proxy, const HostPort& target) {
+Awaitable<Result<void>> ask(TcpSocket& socket, const Proxy& proxy, const HostPort& target,
+                            std::string* refusal) {
   const std::string request = connect_request(proxy, target);
   const auto [error, count] = co_await asio::async_write(socket, asio::buffer(request), token);
   if (error) co_return error;
   const auto head = co_await read_head(socket);
   if (!head) co_return head.error();
-  co_return judge(*head, proxy, target);
+  co_return judge(*head, proxy, target, refusal);
 }
 
 }  // namespace
@@ -152,7 +155,8 @@ Result<std::optional<Proxy>> proxy_for(const Environment& environment, const Hos
   return std::optional<Proxy>(std::move(*proxy));
 }
 
-Awaitable<Result<TcpSocket>> dial_through_proxy(Proxy proxy, HostPort target, DialOptions options) {
+Awaitable<Result<TcpSocket>> dial_through_proxy(Proxy proxy, HostPort target, DialOptions options,
+                                                std::string* refusal) {
   const Executor executor = co_await asio::this_coro::executor;
   const auto end = Clock::now() + options.timeout;
   auto socket = co_await dial(proxy.address, options);
@@ -164,7 +168,7 @@ Awaitable<Result<TcpSocket>> dial_through_proxy(Proxy proxy, HostPort target, Di
     socket->close(ignored);
   });
   limit.set(std::max<Duration>(end - Clock::now(), Deadlines::tick));
-  const auto answer = co_await ask(*socket, proxy, target);
+  const auto answer = co_await ask(*socket, proxy, target, refusal);
   if (late) co_return Error::timed_out;
   if (!answer) co_return answer.error();
   limit.clear();

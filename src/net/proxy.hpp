@@ -34,8 +34,9 @@ Result<std::optional<Proxy>> proxy_for(const Environment& environment, const Hos
 
 /// Connects to `target` through `proxy`: CONNECT, with Basic credentials (RFC 7617) if there are any. The
 /// timeout is for all of it. Error::protocol if the proxy does not answer in HTTP, permission_denied if
-/// it refuses (the log says what it said), else the errors of dial(). The next bytes on the socket are the
-/// target's.
-Awaitable<Result<TcpSocket>> dial_through_proxy(Proxy proxy, HostPort target, DialOptions options);
+/// it refuses: `refusal` gets its status line ("403 Forbidden"); without one the log says it. Else the errors
+/// of dial(). The next bytes on the socket are the target's.
+Awaitable<Result<TcpSocket>> dial_through_proxy(Proxy proxy, HostPort target, DialOptions options,
+                                                std::string* refusal = nullptr);
 
 }  // namespace rockdove::net
