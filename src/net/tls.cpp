@@ -2,6 +2,7 @@
 
 #include "base/files.hpp"
 #include "net/crypto.hpp"
+#include "net/x509.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -45,15 +46,6 @@ constexpr long valid_days = 30L * 365;
 
 void check(bool ok, const char* step) {
   if (!ok) fail(std::string("cannot make the server's certificate (") + step + ")");
-}
-
-std::string spki_pin(X509* certificate) {
-  unsigned char* der = nullptr;
-  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
-  if (size <= 0) return {};
-  const std::string pin = base64url(sha256({reinterpret_cast<char*>(der), static_cast<std::size_t>(size)}));
-  OPENSSL_free(der);
-  return pin;
 }
 
 Bio reader(const std::string& bytes) {
@@ -149,7 +141,7 @@ int is_pinned(int, X509_STORE_CTX* chain) {
       static_cast<SSL*>(X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx()));
   const auto* pin = static_cast<const std::string*>(SSL_get_ex_data(session, pin_index()));
   X509* const leaf = X509_STORE_CTX_get0_cert(chain);
-  return pin && leaf && equal_in_constant_time(spki_pin(leaf), *pin) ? 1 : 0;
+  return pin && leaf && equal_in_constant_time(pin_of(leaf), *pin) ? 1 : 0;
 }
 
 /// The system's authorities. OpenSSL looks where the system keeps them that it was built for, or where the
@@ -244,7 +236,7 @@ std::string certificate_pin(const fs::path& certificate) {
   const std::string pem = read_file(certificate);
   const Certificate first(PEM_read_bio_X509(reader(pem).get(), nullptr, no_pass_phrase, nullptr));
   if (!first) fail(certificate.string() + " holds no usable certificate");
-  const std::string pin = spki_pin(first.get());
+  const std::string pin = pin_of(first.get());
   if (pin.empty()) fail(certificate.string() + " holds a certificate without a usable key");
   return pin;
 }
