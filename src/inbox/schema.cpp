@@ -10,7 +10,6 @@
 namespace rockdove::inbox {
 namespace {
 
-constexpr int application_id = 0x70696765;  // "pige"
 constexpr int busy_ms = 3'000;
 constexpr int checkpoint_busy_ms = 50;  // commits wait while a checkpoint waits for others
 constexpr int log_bytes_kept = 64 * 1024 * 1024;
