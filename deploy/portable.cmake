@@ -42,7 +42,7 @@ function(portable program)
   set_property(TARGET ${program}-portable APPEND PROPERTY LINK_DEPENDS ${old_glibc}/libc.so)
 endfunction()
 set(layers_of_apps config providers net http base)
-portable(rockdove server agent ops tunnel inbox egress ${layers_of_apps})
+portable(rockdove doctor server agent ops tunnel inbox egress ${layers_of_apps})
 portable(rockdove-feishu-bot feishu_bot tunnel inbox egress ${layers_of_apps})
 
 # What is in the tarball, for ./dev package --tarball: cmake --install --component portable. `cp -r bin share /usr/local/`

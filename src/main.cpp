@@ -22,8 +22,8 @@ int main(int argc, char** argv) {
   cli::Run run;
   for (const auto add :
        {cli::add_roles, cli::add_join, cli::add_token, cli::add_status, cli::add_log_level, cli::add_events,
-        cli::add_egress, cli::add_alerts, cli::add_providers, cli::add_config, cli::add_service,
-        cli::add_version})
+        cli::add_egress, cli::add_alerts, cli::add_providers, cli::add_config, cli::add_doctor,
+        cli::add_service, cli::add_version})
     add(app, run);
   try {
     app.parse(argc, argv);

@@ -14,7 +14,7 @@ HEADINGS = {"Options:": "options", "Positionals:": "positionals", "Subcommands:"
 ENTRY = re.compile(r"  (?P<left>\S.*?)(?: {2,}(?P<text>\S.*))?$")
 CONTINUED = re.compile(r" {20,}(?P<text>\S.*)$")
 TAKES_FILE, TAKES_DIRECTORY = re.compile(r"\bFILE\b"), re.compile(r"\bDIR\b")
-UNITS = ("server", "agent")  # what `service` takes
+ROLES, TAKE_ROLES = ("server", "agent"), ("service", "doctor")  # what these commands take
 
 
 @dataclass
@@ -124,10 +124,14 @@ def shell_word(text):
     return "'" + text.replace("'", "'\\''") + "'"
 
 
+def takes_role(command):
+    return command.words[1:2] in [[word] for word in TAKE_ROLES] and not command.children
+
+
 def words_of(command):
     words = [name for names, _, _ in command.flags() for name in names if name.startswith("--")]
     words += [name for name, _ in command.subcommands]
-    return words + (list(UNITS) if command.words[1:2] == ["service"] and not command.children else [])
+    return words + (list(ROLES) if takes_role(command) else [])
 
 
 def bash(root):
@@ -168,7 +172,7 @@ def zsh(root):
     for command in everything(root):
         pairs = [(flag, text) for names, _, text in command.flags() for flag in names if flag.startswith("--")]
         pairs += command.subcommands
-        pairs += [(word, "") for word in words_of(command) if word in UNITS and command.words[1:2] == ["service"]]
+        pairs += [(role, "") for role in ROLES if takes_role(command)]
         choices = " ".join(shell_word(word.replace(":", "\\:") + ":" + text) for word, text in pairs)
         yield f"  ({shell_word(command.path)}) choices=({choices}) ;;"
     yield from ("esac", "_describe -t commands 'command or option' choices", "_files")
@@ -191,8 +195,8 @@ def fish(root):
                 yield f"complete -c {name} -n {condition} -l {flag}{takes} -d {shell_word(text)}"
         for sub, text in command.subcommands:
             yield f"complete -c {name} -n {condition} -f -a {sub} -d {shell_word(text)}"
-        if own[:1] == ["service"] and not command.children:
-            yield f"complete -c {name} -n {condition} -f -a {shell_word(' '.join(UNITS))}"
+        if takes_role(command):
+            yield f"complete -c {name} -n {condition} -f -a {shell_word(' '.join(ROLES))}"
     if top:
         yield f"complete -c {name} -n {shell_word('not __fish_seen_subcommand_from ' + ' '.join(top))} -f"
 

@@ -22,6 +22,7 @@ void add_egress(CLI::App& app, Run& run);     ///< egress ip | check
 void add_alerts(CLI::App& app, Run& run);     ///< alerts list | test
 void add_config(CLI::App& app, Run& run);     ///< config check
 void add_providers(CLI::App& app, Run& run);  ///< providers list | show | verify
+void add_doctor(CLI::App& app, Run& run);     ///< doctor
 void add_service(CLI::App& app, Run& run);    ///< service install | remove | status
 void add_version(CLI::App& app, Run& run);    ///< version
 

@@ -22,8 +22,9 @@ RANKS = {
     "tunnel": 3, "inbox": 3, "egress": 3, "providers": 3,
     "config": 4, "ops": 4,
     "server": 5, "agent": 5,
-    "cli": 6, "main": 7,
-    "apps": 8,
+    "doctor": 6,
+    "cli": 7, "main": 8,
+    "apps": 9,
 }  # fmt: skip
 
 # Programs of apps/ are what users start their own from: they stand on the layers that know nothing of
