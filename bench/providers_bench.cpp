@@ -76,8 +76,8 @@ Arrival feishu(std::string body, bool is_signed = true) {
   if (!is_signed) return arrival;
   arrival.fields.add("X-Lark-Request-Timestamp", timestamp);
   arrival.fields.add("X-Lark-Request-Nonce", nonce);
-  arrival.fields.add("X-Lark-Signature",
-                     net::hex(net::sha256(std::string(timestamp) + std::string(nonce) + "ekey" + arrival.body)));
+  const std::string proven = std::string(timestamp) + std::string(nonce) + "ekey" + arrival.body;
+  arrival.fields.add("X-Lark-Signature", net::hex(net::sha256(proven)));
   return arrival;
 }
 
