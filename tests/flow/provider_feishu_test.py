@@ -131,8 +131,11 @@ class Proof(ProviderTest):
         server.inbox.wait_states(waiting=2)
 
     def test_a_dedupe_window_that_forgets_too_soon_stops_the_start(self):
+        server = InboxServer(start=False, tls="off")
+        server.toml = self.provided_toml(server, dedupe_window="12h")
         with self.assertRaisesRegex(AssertionError, 'dedupe_window must be at least "1d": what feishu signs'):
-            self.provided(dedupe_window="12h")
+            server.start()
+        self.assertEqual(server.popen.wait(10), 1)
 
     def test_strangers_that_send_slowly_hold_up_neither_events_nor_other_routes(self):
         plain = route("inbox", name="plain", path="/plain", body_limit="200KiB")

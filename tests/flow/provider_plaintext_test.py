@@ -120,7 +120,7 @@ class Plaintext(ProviderTest):
         server.inbox.wait_states(done=1, dead=1)
         self.assertEqual([each.body for each in upstream.requests], [body % 0])
         self.assert_signed(upstream.last())
-        dead = server.inbox.only("dead")
+        dead = next(each for each in server.inbox.events() if each["state"] == "dead")
         self.assertEqual(server.inbox.attempts(dead["id"])[0]["status"], 422)
 
     def test_an_event_whose_secret_is_gone_is_a_dead_letter_and_holds_up_no_other(self):
