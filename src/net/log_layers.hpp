@@ -6,7 +6,7 @@
 
 namespace rockdove::log {
 
-inline constexpr std::array<std::string_view, 9> layers{"agent", "alerts", "edge",    "egress", "inbox",
-                                                        "link",  "net",    "request", "server"};
+inline constexpr std::array<std::string_view, 8> layers{"agent", "edge", "egress",  "inbox",
+                                                        "link",  "net",  "request", "server"};
 
 }  // namespace rockdove::log
