@@ -55,7 +55,7 @@ TEST_F(Inspect, newer_and_foreign_files_are_told_apart) {
   make("PRAGMA user_version = 99");
   EXPECT_TRUE(inspect(files_.file()).is_ours);
   EXPECT_EQ(inspect(files_.file()).version, 99);
-  make("PRAGMA user_version = 1; PRAGMA application_id = 7");
+  connect({files_.file(), "", 1 << 20}, Role::writer)->run("PRAGMA application_id = 7");
   EXPECT_FALSE(inspect(files_.file()).is_ours);
 }
 
