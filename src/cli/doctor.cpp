@@ -55,7 +55,7 @@ int examine(const Options& options) {
                                "it is the agent's way to the server that is measured: run it there");
   if (!is_server && !options.data.empty())
     throw CLI::ValidationError("--data", "only a server has a data directory");
-  log::set_level(log::Level::off);  // what there is to say is in the findings
+  log::set_verbosity({log::Level::off, {}});  // what there is to say is in the findings
   doctor::Report::Options shape;
   shape.role = role;
   shape.language = options.language.empty() ? doctor::language_of(environment)
