@@ -63,8 +63,12 @@ class Fields {
   void set(std::string_view name, std::string_view value);
 
   /// The value of the first field called `name`.
-  std::optional<std::string_view> get(std::string_view name) const;
-  bool contains(std::string_view name) const { return find(name, 0) < slots_.size(); }
+  std::optional<std::string_view> get(std::string_view name) const {
+    const std::size_t found = find({name, hint_of(name)}, 0);
+    if (found == slots_.size()) return std::nullopt;
+    return at(found).value;
+  }
+  bool contains(std::string_view name) const { return find({name, hint_of(name)}, 0) < slots_.size(); }
   std::size_t count(std::string_view name) const;
   /// True if any field called `name` lists `token` among its comma-separated values, in any case.
   bool has_token(std::string_view name, std::string_view token) const;
@@ -75,10 +79,24 @@ class Fields {
     std::uint32_t hint, name_at, name_size, value_at, value_size;
   };
 
-  static std::uint32_t hint_of(std::string_view name) noexcept;
-  bool is_named(const Slot& slot, std::uint32_t hint, std::string_view name) const noexcept;
-  /// The first field called `name` from `first` on; size() if there is none.
-  std::size_t find(std::string_view name, std::size_t first) const noexcept;
+  struct Sought {
+    std::string_view name;
+    std::uint32_t hint;
+  };
+
+  /// Size, first, middle and last letter; 0x20 makes both cases of a letter one. Of a literal the compiler
+  /// knows it.
+  static constexpr std::uint32_t hint_of(std::string_view name) noexcept {
+    if (name.empty()) return 0;
+    return static_cast<std::uint32_t>(name.size()) << 24 | folded(name.front()) << 16 |
+           folded(name[name.size() / 2]) << 8 | folded(name.back());
+  }
+  static constexpr std::uint32_t folded(char letter) noexcept {
+    return static_cast<unsigned char>(letter | 0x20);
+  }
+  bool is_named(const Slot& slot, const Sought& sought) const noexcept;
+  /// The first field of that name from `first` on; size() if there is none.
+  std::size_t find(const Sought& sought, std::size_t first) const noexcept;
 
   std::string text_;
   std::vector<Slot> slots_;

@@ -42,11 +42,17 @@ std::optional<std::string_view> trace_id_of(const Fields& fields) noexcept {
 }
 
 std::string make_traceparent() {
-  std::string text;
+  constexpr char zero = '0';
+  std::string digits;
+  std::string_view trace, parent;
   do {
-    text = "00-" + net::random_hex(trace_size / 2) + "-" + net::random_hex(parent_size / 2) + "-01";
-  } while (!trace_id_of(text));  // an id of zeros
-  return text;
+    digits = net::random_hex((trace_size + parent_size) / 2);
+    trace = std::string_view(digits).substr(0, trace_size);
+    parent = std::string_view(digits).substr(trace_size);
+  } while (trace.find_first_not_of(zero) == trace.npos || parent.find_first_not_of(zero) == parent.npos);
+  std::string text;
+  text.reserve(size_of_version_00);
+  return text.append("00-").append(trace).append("-").append(parent).append("-01");
 }
 
 std::string join_trace(Fields& fields, bool make) {

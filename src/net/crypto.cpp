@@ -170,12 +170,12 @@ std::string random_hex(std::size_t bytes) {
 
 std::string hex(std::string_view bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  text.reserve(bytes.size() * 2);
+  std::string text(bytes.size() * 2, '\0');
+  char* out = text.data();
   for (const char byte : bytes) {
     const auto value = static_cast<unsigned char>(byte);
-    text += digits[value >> 4];
-    text += digits[value & 15];
+    *out++ = digits[value >> 4];
+    *out++ = digits[value & 15];
   }
   return text;
 }

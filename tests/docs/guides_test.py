@@ -137,7 +137,7 @@ def help_of(words):
 
 def subcommands(words):
     _, _, listed = (help_of(words) or "").partition("Subcommands:\n")
-    return re.findall(r"^  (\w+)", listed.split("\n\n")[0], re.MULTILINE)
+    return re.findall(r"^  ([\w-]+)", listed.split("\n\n")[0], re.MULTILINE)
 
 
 def wrong_in(command):
@@ -150,7 +150,7 @@ def wrong_in(command):
     known = ()
     while words and words[0] in subcommands(known):
         known, words = (*known, words[0]), words[1:]
-    if subcommands(known) and words and re.fullmatch(r"[a-z]+", words[0]):
+    if subcommands(known) and words and re.fullmatch(r"[a-z-]+", words[0]):
         return f"rockdove {' '.join(known)} has no command {words[0]}"
     options = set(re.findall(r"--[a-z-]+", help_of(known)))
     return next((f"rockdove {' '.join(known)} has no option {word}" for word in words

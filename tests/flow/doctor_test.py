@@ -10,7 +10,7 @@ import unittest
 
 from processes import BINARY, Process
 from scene import Authority, SceneTest, answer, decode_join, hello, tls_to
-from support import eventually
+from support import eventually, fixed_port
 
 
 class DoctorTest(SceneTest):
@@ -367,8 +367,7 @@ class InBetween(DoctorTest):
 class EgressPort(DoctorTest):
     def test_the_port_is_free_or_the_agents_or_taken(self):
         server = self.server()
-        with socket.create_server(("127.0.0.1", 0)) as unused:
-            port = unused.getsockname()[1]
+        port = fixed_port()
         agent = self.agent(server, self.upstream(), toml=f'[egress]\nlisten = "127.0.0.1:{port}"')
         self.assert_found(self.findings(agent, code=0), "egress.agent")
         agent.stop()

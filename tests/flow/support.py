@@ -2,6 +2,7 @@
 
 import atexit
 import json
+import random
 import socket
 import sys
 import threading
@@ -11,6 +12,18 @@ import unittest
 # All that a test needs comes from here.
 from processes import BINARY, ROOT, Agent, Process, Server, eventually, is_sanitized  # noqa: F401
 from wire import PATIENCE, Ended, Message, NotHttp, Reader, reset  # noqa: F401
+
+
+def fixed_port():
+    """A free port for something that starts later: below those that the system gives away by itself."""
+    while True:
+        with socket.socket() as probe:
+            port = random.randrange(20000, 32000)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class Connection(Reader):

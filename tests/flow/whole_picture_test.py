@@ -15,7 +15,7 @@ from feishu import FakeFeishu  # noqa: E402
 from feishu_bot_test import Bot  # noqa: E402
 from lingxing import FakeLingxing  # noqa: E402
 from scene import Authority, request  # noqa: E402
-from support import Caller, eventually  # noqa: E402
+from support import Caller, eventually, fixed_port  # noqa: E402
 
 ENCRYPT_KEY, VERIFICATION_TOKEN = "an encrypt key", "a verification token"
 APP_ID, APP_SECRET = "ak_test123456789", "the secret of lingxing's app"
@@ -39,13 +39,12 @@ class WholePicture(EgressTest):
             "ROCKDOVE_FEISHU_ENCRYPT_KEY": ENCRYPT_KEY, "ROCKDOVE_FEISHU_VERIFICATION_TOKEN": VERIFICATION_TOKEN,
             "LINGXING_SECRET": APP_SECRET})
         # An agent tells its proxy port once it runs, and the bot has to know it before.
-        proxy = self.upstream()
-        proxy.stop()
-        self.proxy = f"http://127.0.0.1:{proxy.port}"
+        proxy_port = fixed_port()
+        self.proxy = f"http://127.0.0.1:{proxy_port}"
         keys = f'app_id = "cli_fake"\napp_secret = "the secret of feishu\'s app"\nencrypt_key = "{ENCRYPT_KEY}"\n' \
                f'verification_token = "{VERIFICATION_TOKEN}"'
         self.bot = self.take_in(Bot(f"{self.proxy}/feishu", f"{self.proxy}/lingxing", keys)).start()
-        self.agent_ = self.egress_agent(self.server_, f"127.0.0.1:{proxy.port}",
+        self.agent_ = self.egress_agent(self.server_, f"127.0.0.1:{proxy_port}",
                                         upstream=f"http://127.0.0.1:{self.bot.port}")
         self.webhook = f"http://127.0.0.1:{self.server_.ingress_port}/feishu/webhook"
         self.feishu.save_request_url(self.webhook)

@@ -65,6 +65,20 @@ TEST(fields, compare_letters_only_without_case) {
   EXPECT_FALSE(iequals("\xc3\x84", "\xc3\xa4"));
 }
 
+TEST(fields, compare_every_two_bytes_at_every_place_as_one_by_one) {
+  const auto lower = [](int c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; };
+  for (const std::size_t size : {1, 3, 4, 7, 8, 11, 16, 17})
+    for (std::size_t at = 0; at < size; at += 2)
+      for (int one = 0; one < 256; ++one)
+        for (int other = 0; other < 256; ++other) {
+          std::string a(size, 'x'), b(size, 'X');
+          a[at] = static_cast<char>(one);
+          b[at] = static_cast<char>(other);
+          ASSERT_EQ(iequals(a, b), lower(one) == lower(other))
+              << size << " " << at << " " << one << " " << other;
+        }
+}
+
 TEST(fields, set_replaces_the_first_in_its_place_and_drops_the_others) {
   Fields fields = sample();
   fields.set("accept", "a longer value than before");
