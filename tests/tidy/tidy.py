@@ -37,6 +37,7 @@ THIRD_PARTIES = [
     ("SQLite", r"^sqlite3", r"\bsqlite3", {"inbox"}),
     ("toml++", r"^toml", r"\btoml::", {"config"}),
     ("CLI11", r"^CLI/", r"\bCLI::", {"cli", "main", "apps"}),
+    ("xxHash", r"^xxhash\.h", r"\bXXH", {"inbox"}),
     ("prometheus", r"^prometheus/", r"\bprometheus::", {"ops"}),
     ("Asio", r"^boost/asio", r"\basio::", set(RANKS) - {"base"}),
     ("spdlog", r"^spdlog/", r"\bspdlog::", set(RANKS) - {"base"}),

@@ -45,6 +45,7 @@ CASES = [
     ("toml++ abroad", "src/agent/a.cpp", "toml::table t;\n", "toml++ is known"),
     ("CLI11 in main", "src/main.cpp", "#include <CLI/CLI.hpp>\n", None),
     ("CLI11 abroad", "src/config/a.cpp", "#include <CLI/CLI.hpp>\n", "CLI11 is known"),
+    ("xxHash abroad", "src/net/a.cpp", "#include <xxhash.h>\n", "xxHash is known"),
     ("prometheus abroad", "src/server/a.cpp", "#include <prometheus/registry.h>\n", "prometheus is known"),
     ("Asio in base", "src/base/a.cpp", "#include <boost/asio/ip/address.hpp>\n", "Asio is known"),
     ("400 lines", "src/net/a.cpp", "int x;\n" * 400, None),
