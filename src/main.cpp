@@ -20,10 +20,9 @@ int main(int argc, char** argv) {
       "  rockdove agent --upstream http://127.0.0.1:5000     there too\n\n"
       "Exit code: 0 ok, 1 failed, 2 wrong usage.");
   cli::Run run;
-  for (const auto add :
-       {cli::add_roles, cli::add_join, cli::add_token, cli::add_status, cli::add_log_level, cli::add_events,
-        cli::add_egress, cli::add_alerts, cli::add_providers, cli::add_config, cli::add_doctor,
-        cli::add_service, cli::add_version})
+  for (const auto add : {cli::add_roles, cli::add_join, cli::add_token, cli::add_status, cli::add_log_level,
+                         cli::add_events, cli::add_egress, cli::add_alerts, cli::add_providers,
+                         cli::add_config, cli::add_doctor, cli::add_service, cli::add_version})
     add(app, run);
   try {
     app.parse(argc, argv);
