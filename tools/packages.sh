@@ -33,7 +33,7 @@ packages_for() {
     build) printf '%s ' g++ cmake ninja-build pkg-config lld "$(boost_packages)" libssl-dev libnghttp2-dev \
       libsqlite3-dev libxxhash-dev libtomlplusplus-dev libcli11-dev libspdlog-dev libjemalloc-dev \
       prometheus-cpp-dev ;;
-    test) printf '%s ' libgtest-dev python3 python3-yaml shellcheck curl openssl procps systemd man-db \
+    test) printf '%s ' wrk libgtest-dev python3 python3-yaml shellcheck curl openssl procps systemd man-db \
       sqlite3 nginx-light "$(node_packages)" ;;
     package) printf '%s ' dpkg-dev file gzip python3 ;;
     package-test) printf '%s ' debootstrap ;;

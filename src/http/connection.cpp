@@ -64,6 +64,8 @@ Awaitable<void> Connection::run() {
 Awaitable<void> Connection::serve() {
   while (current_.keep_alive && wire_->is_open()) {
     is_idle_ = true;
+    idle_since_ = net::Clock::now();
+    if (server_.draining_ && !is_first_) end_if_idle();  // its answer did not say that it was the last
     wire_->shrink();
     auto head = co_await read_head();
     if (!head) {
@@ -99,7 +101,6 @@ Awaitable<Result<RequestHead>> Connection::read_head() {
       co_return head;
     }
     const bool has_begun = !bytes.empty();
-    if (!has_begun && server_.draining_ && !is_first_) co_return Error::closed;
     // A head has one time limit from its first byte on, so that a caller that sends a byte now and
     // then (slowloris) does not hold the connection for ever.
     const auto now = net::Clock::now();
@@ -170,7 +171,7 @@ Awaitable<void> Connection::exchange(RequestHead head) {
   wire_->on_closed = [this] { group_.cancel(); };
   // What follows an upgrade request nobody reads before that has its answer.
   if (!request.body || !request.upgrade.empty()) wire_->watch(!request.upgrade.empty());
-  begin_first();
+  end_wait();
   auto response = co_await server_.handler_.handle(std::move(request));
   if (response && response->switched) watch.reset();  // the caller's end is the new protocol's business
   record_.answered = net::Clock::now();
@@ -339,7 +340,7 @@ std::string Connection::interim(int status, const Fields& fields) {
 
 /// Answers a request that is not handed on, and ends the connection.
 Awaitable<void> Connection::reject(boost::system::error_code error) {
-  begin_first();
+  end_wait();
   ++server_.stats_.rejected;
   current_.keep_alive = false;
   if (record_.request_id.empty()) record_.request_id = net::random_hex(12);

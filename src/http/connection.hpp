@@ -20,11 +20,11 @@ class Connection {
 
   /// Serves the connection until it ends. Cancel to drop it.
   Awaitable<void> run();
-  /// Ends the connection if no exchange is under way; one that is young, and has brought no request yet, only
-  /// when its time for that is over.
+  /// Ends the connection if no exchange is under way; one that is young, or was answered just now, only when
+  /// its time to bring a request is over.
   void end_if_idle();
-  /// Has brought no request yet.
-  bool is_new() const { return is_first_; }
+  /// Has brought no request yet, or has that time.
+  bool is_awaited() const { return is_first_ || last_wait_; }
 
  private:
   Awaitable<void> serve();
@@ -39,7 +39,7 @@ class Connection {
   std::string write_head(const Response& response, bool has_body, bool chunked);
   static std::string interim(int status, const Fields& fields);
   Awaitable<void> wait_for_body_end();
-  void begin_first();
+  void end_wait();
 
   /// What the answer depends on of the request it belongs to.
   struct Current {
@@ -67,8 +67,8 @@ class Connection {
   std::shared_ptr<Incoming> incoming_;  // null: the request's body is whole, or there is none
   std::list<Connection*>::iterator place_;
   net::TaskGroup group_;  // one task, serve(): so that a caller's going away can cancel it
-  const net::Clock::time_point opened_ = net::Clock::now();
-  std::optional<net::Deadline> first_wait_;  // while the server drains
+  net::Clock::time_point idle_since_ = net::Clock::now();
+  std::optional<net::Deadline> last_wait_;  // while the server drains
   bool is_idle_ = true;
   bool is_first_ = true;  // until its first request goes to the handler, or is refused
 };

@@ -15,19 +15,21 @@ constexpr std::chrono::seconds linger_time{2};
 
 void Connection::end_if_idle() {
   if (!is_idle_ || !wire_->buffered().empty()) return;
-  // Its request may be on the way: whoever has just connected has done so to ask something.
-  const auto left = opened_ + server_.options_.first_wait - net::Clock::now();
-  if (!is_first_ || left <= net::Duration::zero()) return wire_->close();
-  first_wait_.emplace(net::Deadlines::of(wire_->stream().executor().context()), [this] {
+  // A request may be on the way: whoever has just connected has done so to ask something, and a busy caller
+  // uses the connection again as soon as it has been answered.
+  const auto wait = is_first_ ? server_.options_.first_wait : server_.options_.next_wait;
+  const auto left = idle_since_ + wait - net::Clock::now();
+  if (left <= net::Duration::zero()) return wire_->close();
+  last_wait_.emplace(net::Deadlines::of(wire_->stream().executor().context()), [this] {
     if (is_idle_ && wire_->buffered().empty()) wire_->close();
   });
-  first_wait_->set(left);
+  last_wait_->set(left);
 }
 
-/// The first request is here as far as it has to be.
-void Connection::begin_first() {
+/// The request that was waited for is here as far as it has to be.
+void Connection::end_wait() {
   is_first_ = false;
-  first_wait_.reset();
+  last_wait_.reset();
 }
 
 /// Ends the connection so that the caller can read all of our answer first.

@@ -12,7 +12,7 @@ Awaitable<void> Server::serve(net::Stream stream) {
 }
 
 bool Server::awaits_requests() const {
-  return std::ranges::any_of(connections_, &Connection::is_new);
+  return std::ranges::any_of(connections_, &Connection::is_awaited);
 }
 
 void Server::drain() {

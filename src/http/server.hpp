@@ -25,8 +25,9 @@ class Server {
     net::Duration keep_alive_timeout = std::chrono::seconds(75);  ///< idle between requests
     net::Duration body_idle_timeout = std::chrono::seconds(30);   ///< silence inside a request body, else 408
     net::Duration write_timeout = std::chrono::seconds(60);       ///< for a caller to take one piece
-    net::Duration first_wait =
-        std::chrono::seconds(2);  ///< of a drained server, for a new connection's request
+    /// Of a server that drains, for a new connection's first request; for the next one of a connection that
+    /// has just been answered, and is then told that it was the last.
+    net::Duration first_wait = std::chrono::seconds(2), next_wait = std::chrono::seconds(1);
     /// Told of every exchange when it has ended.
     std::function<void(const Record&)> on_done;
   };
@@ -43,11 +44,11 @@ class Server {
   /// Serves one connection until it ends. Cancel to drop it.
   Awaitable<void> serve(net::Stream stream);
 
-  /// Ends idle connections now, and the others after their current exchange. A connection that was made
-  /// within `first_wait` and has brought no request yet has the rest of that time to bring one, and is
-  /// answered.
+  /// Ends connections that have been idle for long now, and the others after their current exchange. One that
+  /// was made within `first_wait`, or answered within `next_wait`, has the rest of that time to bring a
+  /// request, for which its caller may have used it already, and is answered.
   void drain();
-  /// Some connection may still bring its first request.
+  /// Some connection may still bring such a request.
   bool awaits_requests() const;
   bool is_draining() const { return draining_; }
   /// Takes effect with each connection's next request.

@@ -1,8 +1,10 @@
 """Restarts without loss: under load, a held stream and two agents, everything restarts, and nobody is told no."""
 
+import re
 import signal
 import socket
 import ssl
+import subprocess
 import threading
 import time
 import unittest
@@ -82,6 +84,23 @@ class Load:
         return self.outcomes
 
 
+class Wrk:
+    """Kept connections that are never idle for long, by wrk."""
+
+    def __init__(self, port):
+        self.process = subprocess.Popen(["wrk", "-t1", "-c8", "-d600s", "--timeout", "40s", f"https://127.0.0.1:{port}/"],
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def stop(self):
+        """What it says at the end: how many requests, and each kind of failure that there was."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        text = self.process.communicate(timeout=60)[0] if not self.process.stdout.closed else ""
+        requests = re.search(r"(\d+) requests in", text)
+        failures = re.findall(r"Socket errors.*|Non-2xx.*", text)
+        return int(requests[1]) if requests else 0, failures
+
+
 class Stream:
     """Server-sent events, read as a browser does it: when the connection ends it asks for what follows the last one."""
 
@@ -152,9 +171,9 @@ class Restart(SceneTest):
 
     def under_load(self, what, disturb):
         """Does `disturb` three times under load; nothing may fail. Returns the stream, which goes on."""
-        load, stream = Load(self.client), Stream(self.client)
-        self.addCleanup(load.stop)
-        self.addCleanup(stream.stop)
+        load, stream, wrk = Load(self.client), Stream(self.client), Wrk(self.server.ingress_port)
+        for each in (load, stream, wrk):
+            self.addCleanup(each.stop)
         eventually(lambda: len(stream.numbers) > 5, 20, "the stream has begun")
         load.wait_for(50)
         slow = Counter()
@@ -169,10 +188,14 @@ class Restart(SceneTest):
         eventually(lambda: len(stream.numbers) > before + 5, 30, "the stream goes on")
         outcomes = load.stop()
         stream.stop()
+        kept, failures = wrk.stop()
         print(f"\n{what}: new requests {dict(outcomes)}, the slowest {dict(load.slowest)} s; under way {dict(slow)}; "
-              f"stream: {len(stream.numbers)} events over {stream.connections} connections", flush=True)
+              f"kept connections {kept}; stream: {len(stream.numbers)} events over {stream.connections} connections",
+              flush=True)
         self.assertEqual(set(outcomes), {"ok"}, outcomes)
         self.assertEqual(set(slow), {"ok"}, slow)
+        self.assertGreater(kept, 50)
+        self.assertEqual(failures, [])
         self.assertEqual(stream.numbers, list(range(len(stream.numbers))))
         return stream
 

@@ -158,7 +158,8 @@ TEST_F(OneCaller, is_let_go_without_a_word_when_it_stays_idle) {
   EXPECT_EQ(receive_all(), "");
 }
 
-TEST_F(OneCaller, is_let_go_at_once_when_an_idle_server_is_drained) {
+TEST_F(OneCaller, is_let_go_without_a_word_when_an_idle_server_is_drained) {
+  options_.next_wait = 0ms;
   connect();
   send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_EQ(receive("/a:"), ok("/a:"));
@@ -189,6 +190,38 @@ TEST_F(OneCaller, is_answered_when_its_first_request_comes_just_after_the_drain)
     EXPECT_FALSE(server_->awaits_requests());
     caller_->close();
     EXPECT_TRUE(run_until(io_, [&] { return server_->stats().connections == 0; }));
+  }
+}
+
+TEST_F(OneCaller, is_answered_once_more_when_it_was_answered_just_before_the_drain) {
+  connect();
+  send("GET /one HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_TRUE(run_until(io_, [&] { return records_.size() == 1; }));
+  test::run_for(io_, 0ms);
+  server_->drain();
+  EXPECT_TRUE(server_->awaits_requests());
+  test::run_for(io_, 40ms);
+  send("GET /two HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::string answers = receive_all();
+  EXPECT_TRUE(answers.starts_with("HTTP/1.1 200 OK\r\n")) << answers;
+  EXPECT_NE(answers.find("/one:HTTP/1.1 200 OK\r\n"), std::string::npos) << answers;
+  EXPECT_TRUE(answers.ends_with("Connection: close\r\n\r\n/two:")) << answers;
+  EXPECT_FALSE(server_->awaits_requests());
+}
+
+TEST_F(OneCaller, has_only_so_long_for_a_next_request_once_the_server_is_drained) {
+  options_.next_wait = 60ms;
+  for (const auto silence : {0ms, 80ms}) {  // since its last answer
+    server_.emplace(handler_, options_);
+    records_.clear();
+    connect();
+    send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_TRUE(run_until(io_, [&] { return records_.size() == 1; }));
+    test::run_for(io_, silence);
+    server_->drain();
+    EXPECT_EQ(server_->awaits_requests(), silence == 0ms);
+    EXPECT_TRUE(run_until(
+        io_, [&] { return server_->stats().connections == 0; }, 1s));
   }
 }
 
