@@ -88,8 +88,8 @@ class Wrk:
     """Kept connections that are never idle for long, by wrk."""
 
     def __init__(self, port):
-        self.process = subprocess.Popen(["wrk", "-t1", "-c8", "-d600s", "--timeout", "40s", f"https://127.0.0.1:{port}/"],
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        command = ["wrk", "-t1", "-c8", "-d600s", "--timeout", "40s", f"https://127.0.0.1:{port}/"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def stop(self):
         """What it says at the end: how many requests, and each kind of failure that there was."""
