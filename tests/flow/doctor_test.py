@@ -10,7 +10,7 @@ import unittest
 
 from processes import BINARY, Process
 from scene import Authority, SceneTest, answer, decode_join, hello, tls_to
-from support import eventually, fixed_port
+from support import eventually, fixed_port, pass_on
 
 
 class DoctorTest(SceneTest):
@@ -316,17 +316,8 @@ class Proxy:
             return near.close()
         host, port = head.split()[1].decode().rsplit(":", 1)
         far = socket.create_connection((host, int(port)))
-        threading.Thread(target=self._pass_on, args=(far, near), daemon=True).start()
-        return self._pass_on(near, far)
-
-    @staticmethod
-    def _pass_on(source, target):
-        try:
-            while piece := source.recv(65536):
-                target.sendall(piece)
-            target.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
+        threading.Thread(target=pass_on, args=(far, near), daemon=True).start()
+        return pass_on(near, far)
 
     def stop(self):
         self.listener.close()

@@ -109,6 +109,16 @@ class BotTest(SceneTest):
     def assert_no_problems(self):
         self.assertEqual(self.feishu.platform.problems, [])
 
+    def bot_at_work(self):
+        """A bot that has acknowledged a message and waits for Lingxing: (gate, bot, push)."""
+        gate = self.gate(json.dumps({"code": 0, "data": [seller("一店")]}).encode())
+        self.lingxing.handler = gate
+        bot = self.bot()
+        push = self.feishu.say(self.conversation, "店铺")
+        self.assertTrue(push.wait())
+        gate.wait_inside()
+        return gate, bot, push
+
 
 class Commands(BotTest):
     def test_help_is_a_card_whose_buttons_work(self):
@@ -284,12 +294,7 @@ class Delivery(BotTest):
         self.assertEqual([each.split()[0] for each in self.feishu.platform.problems], ["99991663"])
 
     def test_what_was_acknowledged_is_answered_before_the_bot_ends(self):
-        gate = self.gate(json.dumps({"code": 0, "data": [seller("一店")]}).encode())
-        self.lingxing.handler = gate
-        bot = self.bot()
-        push = self.feishu.say(self.conversation, "店铺")
-        self.assertTrue(push.wait())
-        gate.wait_inside()
+        gate, bot, push = self.bot_at_work()
         bot.popen.terminate()
         bot.wait_for_log("stopping")
         gate.open()
@@ -302,12 +307,7 @@ class Crashes(BotTest):
 
     def interrupted(self):
         """A bot that was killed between its acknowledgement and its reply: (bot, push)."""
-        gate = self.gate(json.dumps({"code": 0, "data": [seller("一店")]}).encode())
-        self.lingxing.handler = gate
-        bot = self.bot()
-        push = self.feishu.say(self.conversation, "店铺")
-        self.assertTrue(push.wait())
-        gate.wait_inside()
+        gate, bot, push = self.bot_at_work()
         bot.kill9()
         gate.open()
         self.assertEqual(self.conversation.replies(), [])

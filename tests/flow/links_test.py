@@ -10,7 +10,7 @@ import time
 import unittest
 
 from scene import SLOW, SceneTest, answer, decode_join, hello, tls_to
-from support import Caller, Ended, eventually
+from support import Caller, Ended, eventually, pass_on
 from wire import Reader
 
 HALF_OPEN = 15  # seconds within which both ends have to find a dead link
@@ -199,20 +199,11 @@ class Proxy:
             sock.sendall(b"HTTP/1.1 200 Connection established\r\nVia: test\r\n\r\n")
             sock.settimeout(None)
             with sock, onward:
-                there = self._run(self._copy, sock, onward)
-                self._copy(onward, sock)
+                there = self._run(pass_on, sock, onward)
+                pass_on(onward, sock)
                 there.join()
         except (Ended, OSError):
             sock.close()
-
-    @staticmethod
-    def _copy(source, target):
-        try:
-            while data := source.recv(65536):
-                target.sendall(data)
-            target.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
 
     def close(self):
         self.listener.close()

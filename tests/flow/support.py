@@ -26,6 +26,16 @@ def fixed_port():
             return port
 
 
+def pass_on(source, target):
+    """Copies what comes from one socket to the other, and the end of it, as relays do."""
+    try:
+        while piece := source.recv(65536):
+            target.sendall(piece)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
 class Connection(Reader):
     """One connection that the upstream has accepted."""
 
