@@ -89,7 +89,7 @@ Awaitable<Result<RequestHead>> Connection::read_head() {
   const Server::Options& options = server_.options_;
   std::size_t scanned = 0;
   const bool is_late = is_first_ && server_.draining_;  // it was accepted just before the end
-  const auto idle_until = net::Clock::now() + (is_late ? options.first_wait : options.keep_alive_timeout);
+  const auto idle_until = idle_since_ + (is_late ? options.first_wait : options.keep_alive_timeout);
   net::Clock::time_point head_until{};
   while (true) {
     const std::string_view bytes = wire_->buffered();
