@@ -72,6 +72,7 @@ AlertsConfig read_alerts(Section section) {
   constexpr std::array<std::string_view, 2> languages = {"en", "zh"};
   AlertsConfig config;
   section.read("agent_gone", config.agent_gone);
+  section.read("each_agent", config.each_agent);
   section.read("backlog_age", config.backlog_age);
   if (config.backlog_age.count() == 0)
     section.fail("backlog_age", "backlog_age must not be 0: every event waits for a moment");

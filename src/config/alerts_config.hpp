@@ -41,6 +41,7 @@ struct AlertTarget {
 struct AlertsConfig {
   enum class Language { en, zh };
   std::chrono::milliseconds agent_gone{std::chrono::minutes(2)};
+  bool each_agent = true;  ///< also of one agent that is gone while others of its tunnel are there
   std::chrono::milliseconds backlog_age{std::chrono::minutes(10)};  ///< never 0
   std::uint64_t disk_free = 0;  ///< bytes, also for /health; 0: 1 GiB, if that is less than 5 %
   std::chrono::milliseconds certificate{std::chrono::hours(14 * 24)};  ///< before its end; also for /health

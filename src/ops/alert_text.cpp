@@ -15,11 +15,34 @@ std::string counted(std::int64_t count, const char* one, const char* many) {
   return std::to_string(count) + (count == 1 ? one : many);
 }
 
+struct AgentOf {
+  std::string tunnel, agent;  // agent: empty if it is about the tunnel
+};
+
+AgentOf agent_of(const std::string& subject) {
+  const std::size_t slash = subject.find('/');
+  if (slash == std::string::npos) return {subject, ""};
+  return {subject.substr(0, slash), subject.substr(slash + 1)};
+}
+
+std::string english_gone(const Condition& condition, const std::string& subject) {
+  const auto [tunnel, agent] = agent_of(subject);
+  if (agent.empty()) return "tunnel " + tunnel + ": no agent is connected";
+  return "tunnel " + tunnel + ": agent " + agent +
+         (condition.amount == 0 ? " is gone" : " is gone, and not waited for any longer");
+}
+
+std::string chinese_gone(const Condition& condition, const std::string& subject) {
+  const auto [tunnel, agent] = agent_of(subject);
+  if (agent.empty()) return "tunnel " + tunnel + "：没有 agent 在线";
+  return "tunnel " + tunnel + "：agent " + agent + (condition.amount == 0 ? " 已离线" : " 已离线，不再等待");
+}
+
 std::string english(const Condition& condition, const std::string& subject) {
   const double amount = static_cast<double>(condition.amount);
   switch (condition.kind) {
     case AlertKind::store: return "events cannot be stored";
-    case AlertKind::agent_gone: return "tunnel " + subject + ": no agent is connected";
+    case AlertKind::agent_gone: return english_gone(condition, subject);
     case AlertKind::backlog_age:
       return "route " + subject + ": events wait for their delivery, the oldest for " + age_text(amount);
     case AlertKind::dead_letters:
@@ -36,7 +59,7 @@ std::string chinese(const Condition& condition, const std::string& subject) {
   const double amount = static_cast<double>(condition.amount);
   switch (condition.kind) {
     case AlertKind::store: return "事件无法落盘";
-    case AlertKind::agent_gone: return "tunnel " + subject + "：没有 agent 在线";
+    case AlertKind::agent_gone: return chinese_gone(condition, subject);
     case AlertKind::backlog_age:
       return "路由 " + subject + "：事件积压，最早的一条已等待 " + age_text(amount);
     case AlertKind::dead_letters:

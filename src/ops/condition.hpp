@@ -11,7 +11,7 @@ namespace rockdove::ops {
 
 enum class AlertKind {
   store,         ///< events cannot be stored
-  agent_gone,    ///< a tunnel has no agent
+  agent_gone,    ///< a tunnel has no agent, or one agent of several is missed
   backlog_age,   ///< events wait for their delivery for too long
   dead_letters,  ///< events were given up
   disk_free,     ///< little space is left where the data directory is
@@ -28,9 +28,10 @@ std::optional<AlertKind> alert_kind_named(std::string_view name) noexcept;
 /// Something that is wrong just now.
 struct Condition {
   AlertKind kind = AlertKind::store;
-  std::string subject{};  ///< the tunnel, route or port that it is about; "": the server as a whole
+  /// The tunnel, "TUNNEL/AGENT", the route or the port that it is about; "": the server as a whole.
+  std::string subject{};
   /// backlog_age: seconds; dead_letters: how many; disk_free: bytes left; certificate: whole days left,
-  /// negative once it has ended. Else 0.
+  /// negative once it has ended; agent_gone: 1 if the agent is not waited for any longer. Else 0.
   std::int64_t amount = 0;
   std::string detail{};  ///< store: why, in the words of /health
 

@@ -322,6 +322,16 @@ std::map<std::string, const ops::HopTimes*> Agents::hop_times() const {
   return times;
 }
 
+std::map<std::string, std::set<std::string>> Agents::connected() const {
+  std::map<std::string, std::set<std::string>> names;
+  for (const std::string& name : known_) {
+    std::set<std::string>& agents = names[name];
+    if (const auto tunnel = tunnels_.find(name); tunnel != tunnels_.end())
+      for (const auto& each : tunnel->second->links) agents.insert(each->hello.agent);
+  }
+  return names;
+}
+
 std::size_t Agents::link_count() const {
   std::size_t count = 0;
   for (const auto& [name, tunnel] : tunnels_) count += tunnel->links.size();

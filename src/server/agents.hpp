@@ -82,6 +82,8 @@ class Agents final : public http::Handler {
   /// Times by tunnel; valid until a tunnel is added.
   std::map<std::string, const ops::HopTimes*> hop_times() const;
   std::size_t agent_count() const;
+  /// The names of those that are connected, by tunnel; a tunnel that has a token is there without any, too.
+  std::map<std::string, std::set<std::string>> connected() const;
   std::size_t link_count() const;
   /// `with_places`: with the agents' addresses and their upstreams' URLs.
   boost::json::array to_json(bool with_places) const;

@@ -10,6 +10,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <iterator>
 
 namespace rockdove::server {
 namespace {
@@ -25,6 +26,13 @@ ops::Alerts::Options alerts_options(const config::AlertsConfig& config) {
   options.agent_gone = config.agent_gone;
   options.settle = config.settle;
   options.repeat = config.repeat;
+  return options;
+}
+
+ops::AgentWatch::Options watch_options(const config::AlertsConfig& config) {
+  ops::AgentWatch::Options options;
+  options.is_on = config.each_agent;
+  options.known_after = config.agent_gone;
   return options;
 }
 
@@ -62,13 +70,24 @@ Alerts::Alerts(net::Executor executor, const config::AlertsConfig& config, const
       look_(std::move(look)),
       file_(executor, data / "alerts.json"),
       alerts_(alerts_options(config)),
+      watch_(watch_options(config)),
       tasks_(executor, net::abort_on_error) {
-  alerts_.restore(file_.load(), now());
+  restore();
   use(make_senders(config));
 }
 
 ops::Moment Alerts::now() const {
   return {net::Clock::now(), clock_()};
+}
+
+void Alerts::restore() {
+  const auto records = file_.load();
+  alerts_.restore(records, now());
+  for (const ops::Alerts::Firing& each : alerts_.firing())
+    if (each.condition.kind == ops::AlertKind::agent_gone) {
+      const auto age = std::max(now().wall - each.since, std::chrono::milliseconds(0));
+      watch_.restore(each.condition.subject, now().steady - age);
+    }
 }
 
 /// Those that stay the same are kept, with what waits for them.
@@ -106,6 +125,7 @@ void Alerts::set_options(const config::AlertsConfig& config, Senders senders) {
   for (const SenderPtr& each : senders) each->set_manner(manner_of(config));
   use(std::move(senders));
   alerts_.set_options(alerts_options(config));
+  watch_.set_options(watch_options(config));
   config_ = config;
 }
 
@@ -121,7 +141,9 @@ Awaitable<void> Alerts::run() {
 }
 
 void Alerts::look() {
-  const auto notices = alerts_.update(look_(), now(), !senders_.empty());
+  Sight sight = look_();
+  std::ranges::move(watch_.update(sight.agents, now().steady), std::back_inserter(sight.wrong));
+  const auto notices = alerts_.update(sight.wrong, now(), !senders_.empty());
   for (const SenderPtr& each : senders_) each->offer(notices, net::Clock::now());
 }
 

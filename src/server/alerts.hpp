@@ -4,7 +4,7 @@
 #include "config/alerts_config.hpp"
 #include "http/handler.hpp"
 #include "net/task_group.hpp"
-#include "ops/health.hpp"
+#include "ops/agent_watch.hpp"
 #include "server/alert_file.hpp"
 #include "server/alert_sender.hpp"
 
@@ -19,8 +19,11 @@ namespace rockdove::server {
 /// As a Handler it answers /api/v1/alerts and /api/v1/alerts/test of the admin API. Loop thread only.
 class Alerts final : public http::Handler {
  public:
-  /// All that is wrong just now.
-  using Look = std::function<std::vector<ops::Condition>()>;
+  struct Sight {
+    std::vector<ops::Condition> wrong;  ///< all that is wrong just now
+    ops::AgentWatch::Connected agents;
+  };
+  using Look = std::function<Sight()>;
 
   /// `data`: the data directory. Throws std::exception with a message for the operator.
   Alerts(net::Executor executor, const config::AlertsConfig& config, const std::filesystem::path& data,
@@ -46,6 +49,7 @@ class Alerts final : public http::Handler {
   using SenderPtr = Senders::value_type;
   struct Test;
 
+  void restore();
   void use(Senders senders);
   void look();
   void has_been_sent(const AlertMessage& message);
@@ -59,6 +63,7 @@ class Alerts final : public http::Handler {
   const Look look_;
   AlertFile file_;
   ops::Alerts alerts_;
+  ops::AgentWatch watch_;
   Senders senders_;
   AlertQueue::Counters past_;  // of receivers that are not in the configuration any more
   bool is_running_ = false, stopping_ = false;

@@ -52,7 +52,9 @@ Node::Node(net::Executor executor, config::ServerConfig config, const net::Inher
       egress_(
           executor, config_, tokens_, [this] { refresh_tokens(); }, wall_time),
       alerts_(executor, config_.alerts, config_.data, wall_time,
-              [this] { return judge_health().conditions; }),
+              [this] {
+                return Alerts::Sight{judge_health().conditions, agents_.connected()};
+              }),
       api_(inbox_.api(), egress_, alerts_),
       admin_([this](std::string_view target) { return page(target, Audience::operators); },
              ensure_admin_token(config_.data), &api_),

@@ -13,10 +13,10 @@ import threading
 import unittest
 from pathlib import Path
 
-from setting import DOCS, free_port  # isort: skip
+from setting import DOCS  # isort: skip
 from markdown import Page
 from scene import SceneTest
-from support import PATIENCE, Process
+from support import PATIENCE, Process, fixed_port
 
 TARGET = "/a%2Fb//c/../d?x=%20y&z"  # what a proxy that normalises would change
 
@@ -43,7 +43,7 @@ class InFront(SceneTest):
                         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
                        capture_output=True, check=True, timeout=60)
         self.certificate = self.folder / "fullchain.pem"
-        self.ports = {word: str(free_port()) for word in ("443", "8080", "8081", "8082")}
+        self.ports = {word: str(fixed_port()) for word in ("443", "8080", "8081", "8082")}
         blocks = Page(DOCS / "in-front.md").blocks
         site = next(each for each in blocks if each.words == ["nginx", "http"])
         config = next(each for each in blocks if each.words == ["toml", "server"] and "trusted_proxies" in each.text)

@@ -22,9 +22,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from setting import DOCS, ROOT, free_port  # isort: skip
+from setting import DOCS, ROOT  # isort: skip
 from markdown import Page
-from processes import BINARY, eventually
+from processes import BINARY, eventually, fixed_port
 
 LOOKS = re.compile(r"^(curl http|rockdove status|sudo rockdove events list)")  # may be looked at again
 PATIENCE = 30
@@ -118,7 +118,7 @@ class Quickstart(unittest.TestCase):
         folder = Path(tempfile.mkdtemp(prefix="rockdove-quickstart-"))
         self.addCleanup(shutil.rmtree, folder)
         self.address = "127.{}.{}.{}".format(*(1 + each % 254 for each in os.urandom(3)))
-        ports = [free_port(self.address) for _ in range(4)]
+        ports = [fixed_port(self.address) for _ in range(4)]
         self.words = {"VM": self.address, "127.0.0.1": self.address,
                       **{old: str(new) for old, new in zip(("8080", "8081", "8082", "5000"), ports)}}
         self.machines = {name: Machine(name, folder) for name in ("vm", "office", "anywhere")}

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import signal
 import sys
 import time
@@ -83,6 +84,42 @@ class Alerts(InboxTest):
         self.assertEqual(self.firing(server), [])
         self.assertEqual((len(bot.tries), bot.refused), (2, []))
         self.assert_no_secret(server, SECRET, bot.path, "0c9a4f6e")
+
+    def test_a_group_hears_which_of_two_agents_is_gone_also_over_a_restart(self):
+        bot = self.bot()
+        server = self.told_by(bot)
+        self.agent(server, self.upstream(), name="stays")
+        goes = self.agent(server, self.upstream(), name="goes")
+        time.sleep(0.5)  # longer than agent_gone: who was there for a moment only is not missed
+        goes.stop()  # on purpose or not: a tunnel that lost half of its agents is worth a word
+        gone = "tunnel bot: agent goes is gone"
+        eventually(lambda: self.of_agents(bot) == ["ALERT: " + gone], 20, f"{bot.messages}")
+        self.assertEqual(self.firing(server), [("agent_gone", "bot/goes")])
+        self.assertEqual(server.get_json("/health")["status"], "ok")  # callers are served
+        eventually(lambda: "bot/goes" in self.kept(server))
+        server.stop()
+        server.start()
+        eventually(lambda: self.firing(server) == [("agent_gone", "bot/goes")])
+        goes.start()
+        eventually(lambda: self.of_agents(bot) == ["ALERT: " + gone, "Over: " + gone], 20, f"{bot.messages}")
+
+    def of_agents(self, bot):
+        """What it was told of single agents; a slow start may make it hear of the whole tunnel."""
+        told = [re.sub(r"^\[.*?\] |, since .*| after \d+s", "", each) for each in bot.messages]
+        return [each for each in told if ": agent " in each]
+
+    def test_a_group_hears_that_the_disk_is_nearly_full_and_that_it_is_not(self):
+        bot = self.bot()
+        server = self.told_by(bot, keys=QUICK + '\ndisk_free = "1000TiB"')
+        self.assertRegex(self.said(bot, 1)[0], r"ALERT: the disk is nearly full: \S+ \wiB left for the data, since ")
+        health = server.get_json("/health", server.admin_port)
+        self.assertEqual(health["status"], "degraded")
+        self.assertRegex(health["reasons"][0], r"^disk: only \S+ \wiB are left where the data directory is$")
+        server.toml = server.toml.replace("1000TiB", "1KiB")
+        server.write_config()
+        server.signal(signal.SIGHUP)
+        self.assertRegex(self.said(bot, 2)[1], r"Over after \d+s: the disk is nearly full: ")
+        self.assertEqual(self.firing(server), [])
 
     def test_an_agent_that_only_reconnects_is_no_message(self):
         bot = self.bot()

@@ -143,7 +143,6 @@ class BackgroundServer(SceneTest):
     def test_under_the_other_name_it_is_a_server_beside_an_agent(self):
         server = self.server()
         server.stop()
-        server.write_config()  # with the ports that it had
         script = Script(self, "rockdove-server.sh", server.config)
         done = script.run("start")
         self.assertEqual(done.returncode, 0, done.stderr + script.log("server"))

@@ -17,8 +17,6 @@ class DoctorTest(SceneTest):
     def doctor(self, process, *arguments, env=None):
         """A run beside `process`, with its configuration: (exit code, standard output)."""
         role = process.arguments[1]
-        if role == "server" and 0 not in process.ports:
-            process.write_config()  # with the ports that it has got
         done = subprocess.run([BINARY, "doctor", role, "--config", str(process.config), *arguments],
                               capture_output=True, text=True, timeout=120, cwd=process.directory,
                               env={**process.environment(), "LC_ALL": "C", **(env or {})})

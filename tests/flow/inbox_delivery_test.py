@@ -31,7 +31,7 @@ class Retries(InboxTest):
 
     def test_an_attempt_that_takes_too_long_is_given_up_and_tried_again(self):
         gate = self.gate()
-        quick = '{first = "20ms", longest = "100ms", give_up = "1m", timeout = "300ms"}'
+        quick = f'{{first = "20ms", longest = "100ms", give_up = "1m", timeout = "{SLOW}s"}}'
         server, upstream = self.inbox_server(route("inbox", retry=quick)), self.upstream(Script(gate, answer()))
         self.agent(server, upstream)
         self.post(server)
@@ -196,7 +196,7 @@ class UpstreamDown(InboxTest):
 
     def test_an_upstream_that_nobody_listens_for_costs_no_event(self):
         upstream = Upstream()
-        upstream.stop()
+        upstream.stop()  # its port stays this test's
         server = self.inbox_server(route("inbox"))
         self.agent(server, upstream)
         for each in range(10):
@@ -247,7 +247,7 @@ class DeadLetters(InboxTest):
         self.assertEqual([each.all(b"rockdove-replay") for each in upstream.requests], [[], [b"true"], [b"true"]])
 
     def test_retries_end_when_give_up_has_passed(self):
-        retry = '{first = "10ms", longest = "50ms", give_up = "300ms", timeout = "1s"}'
+        retry = f'{{first = "10ms", longest = "50ms", give_up = "{SLOW}s", timeout = "{SLOW}s"}}'
         server = self.inbox_server(route("inbox", retry=retry))
         self.agent(server, self.upstream(answer(b"no", "500 No")))
         self.post(server)

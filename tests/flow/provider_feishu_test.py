@@ -101,7 +101,6 @@ class Proof(ProviderTest):
         self.assertEqual(self.provider(server)["accepted"], 0)
         self.assertEqual((upstream.requests, server.inbox.events()), ([], []))
         self.assertNotIn("ekey", server.log())
-        server.write_config()  # with the ports that it has got
         status = server.run("status", "--config", str(server.config))
         self.assertRegex(status, r"hook +feishu +0 +0 +0 +0 +\d+ \(.*malformed 1")
 

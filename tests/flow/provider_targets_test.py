@@ -66,7 +66,6 @@ class Targets(ProviderTest):
     def test_a_target_is_paused_and_replayed_on_its_own(self):
         server = self.provided(targets=[MESSAGES, ALL])
         a, b = self.bot(server, "bot-a"), self.bot(server, "bot-b")
-        server.write_config()  # with the ports that it has got
         server.run("events", "pause", "hook/bot-b", "--config", str(server.config))
         self.send(server, self.feishu.event("e1"))
         eventually(lambda: self.states(server) == [("hook/bot-a", "bot-a", "done"), ("hook/bot-b", "bot-b", "waiting")])

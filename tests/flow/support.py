@@ -2,7 +2,6 @@
 
 import atexit
 import json
-import random
 import socket
 import sys
 import threading
@@ -10,20 +9,8 @@ import time
 import unittest
 
 # All that a test needs comes from here.
-from processes import BINARY, ROOT, Agent, Process, Server, eventually, is_sanitized  # noqa: F401
+from processes import BINARY, ROOT, Agent, Process, Server, eventually, fixed_port, is_sanitized  # noqa: F401
 from wire import PATIENCE, Ended, Message, NotHttp, Reader, reset  # noqa: F401
-
-
-def fixed_port():
-    """A free port for something that starts later: below those that the system gives away by itself."""
-    while True:
-        with socket.socket() as probe:
-            port = random.randrange(20000, 32000)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 def pass_on(source, target):
@@ -76,14 +63,14 @@ class Upstream:
 
     OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
-    def __init__(self, handler=OK, port=0):
+    def __init__(self, handler=OK, port=None):
         self.handler = handler
         self.requests = []
         self.connections = []
         self.errors = []
         self.threads = []
-        self.listener = socket.create_server(("127.0.0.1", port), backlog=128)
-        self.port = self.listener.getsockname()[1]
+        self.port = port or fixed_port()
+        self.listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
         self.url = f"http://127.0.0.1:{self.port}"
         self._spawn(self._accept)
         atexit.register(self.stop)

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from support import Upstream
+from support import Upstream, fixed_port
 
 
 class UpstreamProcess:
@@ -12,7 +12,7 @@ class UpstreamProcess:
 
     def __init__(self, script, *arguments):
         self.command = [sys.executable, "-B", script, "upstream"]
-        self.arguments, self.port, self.popen = [str(each) for each in arguments], 0, None
+        self.arguments, self.port, self.popen = [str(each) for each in arguments], fixed_port(), None
         self.start()
 
     @property
@@ -22,7 +22,7 @@ class UpstreamProcess:
     def start(self):
         self.popen = subprocess.Popen([*self.command, str(self.port), *self.arguments],
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.port = int(self.popen.stdout.readline())
+        self.popen.stdout.readline()
 
     def kill9(self):
         self.popen.kill()
@@ -34,6 +34,6 @@ class UpstreamProcess:
 def serve(handler, port):
     """Until standard input ends: whoever started this process has gone then."""
     upstream = Upstream(handler, port)
-    print(upstream.port, flush=True)
+    print(upstream.url, flush=True)
     sys.stdin.read()
     os._exit(0)

@@ -34,12 +34,14 @@ TEST(AlertsConfig, tells_nobody_unless_it_is_told_whom) {
 
 TEST(AlertsConfig, reads_what_is_set) {
   const AlertsConfig config = parse(
-      "[alerts]\nagent_gone = '30s'\nbacklog_age = '1h'\ndisk_free = '5GiB'\ncertificate = '3d'\n"
+      "[alerts]\nagent_gone = '30s'\neach_agent = false\nbacklog_age = '1h'\ndisk_free = '5GiB'\ncertificate "
+      "= '3d'\n"
       "repeat = '0s'\nsettle = '5s'\nrate = 0\nlanguage = 'zh'\n"
       "[[alerts.to]]\nfeishu = 'https://open.feishu.cn/open-apis/bot/v2/hook/x'\nevents = "
       "['agent_gone', 'dead_letters']\n"
       "[[alerts.to]]\nurl = 'env:HOOK'\nname = 'monitor'\nsecret = 'file:/s'\n");
   EXPECT_EQ(config.agent_gone, 30s);
+  EXPECT_FALSE(config.each_agent);
   EXPECT_EQ(config.backlog_age, 1h);
   EXPECT_EQ(config.disk_free, 5ULL << 30);
   EXPECT_EQ(config.certificate, 72h);
