@@ -19,16 +19,19 @@ bool is_listed(const auto& list, std::string_view name) {
   return false;
 }
 
+bool has_any(const Fields& fields) {
+  return fields.contains("connection") || fields.contains("keep-alive") || fields.contains("te") ||
+         fields.contains("proxy-connection") || fields.contains("transfer-encoding") ||
+         fields.contains("upgrade");
+}
+
 }  // namespace
 
 void remove_hop_by_hop(Fields& fields) {
+  if (!has_any(fields)) return;  // as of most messages
   std::string named;
-  bool has_any = false;  // most messages have none of them
-  for (const auto [name, value] : fields) {
+  for (const auto [name, value] : fields)
     if (iequals(name, "connection")) named.append(value).append(",");
-    has_any = has_any || iequals(name, "te") || is_listed(always, name);
-  }
-  if (!has_any) return;
   std::string_view rest = named;
   while (!rest.empty()) {
     const std::size_t comma = rest.find(',');

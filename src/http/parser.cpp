@@ -148,10 +148,13 @@ bool note_field(const Fields::Field& field, Noted& noted) noexcept {
   }
 }
 
+constexpr std::size_t added_fields = 6, added_bytes = 256;  // X-Forwarded-*, X-Request-Id, Traceparent
+
 /// Parses the field lines and the empty line that ends them: all of `rest`.
 Result<void> parse_fields(std::string_view rest, const HeadLimits& limits, Fields& fields, Noted& noted) {
-  // Field lines of 24 bytes are short ones: guessing is cheaper than counting them.
-  fields.reserve(std::min(limits.fields, rest.size() / 24 + 4), rest.size());
+  // Field lines of 24 bytes are short ones: guessing is cheaper than counting them. A few more are added on
+  // a request's way.
+  fields.reserve(std::min(limits.fields, rest.size() / 24) + added_fields, rest.size() + added_bytes);
   Fields::Field field;
   while (rest != "\r\n") {
     if (!detail::cut_field(rest, field) || !note_field(field, noted)) return Error::malformed;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <optional>
 
 namespace rockdove::net {
@@ -108,13 +109,13 @@ Result<Url> parse_url(std::string_view text) {
 
 std::string to_string(const Address& address) {
   if (!address.is_v4()) return address.to_string();
-  std::string text;
+  char text[sizeof "255.255.255.255"];
+  char* out = text;
   for (const unsigned char byte : address.to_v4().to_bytes()) {
-    if (!text.empty()) text.push_back('.');
-    char digits[4];
-    text.append(digits, std::to_chars(digits, digits + sizeof digits, byte).ptr);
+    if (out != text) *out++ = '.';
+    out = std::to_chars(out, std::end(text), byte).ptr;
   }
-  return text;
+  return {text, out};
 }
 
 }  // namespace rockdove::net

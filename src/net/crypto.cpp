@@ -133,6 +133,14 @@ std::optional<std::string> decode(std::string_view text, const Values& values) {
   return bytes;
 }
 
+constexpr auto hex_pairs = [] {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (std::size_t byte = 0; byte < pairs.size(); ++byte)
+    pairs[byte] = {digits[byte >> 4], digits[byte & 15]};
+  return pairs;
+}();
+
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -169,13 +177,11 @@ std::string random_hex(std::size_t bytes) {
 }
 
 std::string hex(std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
   std::string text(bytes.size() * 2, '\0');
   char* out = text.data();
   for (const char byte : bytes) {
-    const auto value = static_cast<unsigned char>(byte);
-    *out++ = digits[value >> 4];
-    *out++ = digits[value & 15];
+    std::memcpy(out, hex_pairs[static_cast<unsigned char>(byte)].data(), 2);
+    out += 2;
   }
   return text;
 }

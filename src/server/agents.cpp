@@ -10,11 +10,6 @@
 #include <tuple>
 
 namespace rockdove::server {
-namespace {
-
-constexpr std::size_t seen_max = 4096;  // links of one tunnel that are remembered for their reconnects
-
-}  // namespace
 
 /// Somebody in line, for a link or for a place.
 struct Agents::Waiter {
@@ -35,6 +30,8 @@ struct Agents::Waiter {
 };
 
 struct Agents::Tunnel {
+  static constexpr std::size_t seen_max = 4096;  // links that are remembered for their reconnects
+
   std::string name;
   std::vector<std::shared_ptr<AgentLink>> links;
   std::size_t running = 0;
@@ -306,16 +303,6 @@ const Agents::Limits& Agents::limits_of(const std::string& name) const {
   return own == options_.tunnels.end() ? options_.limits : own->second;
 }
 
-std::size_t Agents::agent_count() const {
-  std::size_t count = 0;
-  for (const auto& [name, tunnel] : tunnels_) {
-    std::set<std::string_view> names;
-    for (const auto& each : tunnel->links) names.insert(each->hello.agent);
-    count += names.size();
-  }
-  return count;
-}
-
 std::map<std::string, const ops::HopTimes*> Agents::hop_times() const {
   std::map<std::string, const ops::HopTimes*> times;
   for (const auto& [name, tunnel] : tunnels_) times[name] = &tunnel->times;
@@ -324,12 +311,16 @@ std::map<std::string, const ops::HopTimes*> Agents::hop_times() const {
 
 std::map<std::string, std::set<std::string>> Agents::connected() const {
   std::map<std::string, std::set<std::string>> names;
-  for (const std::string& name : known_) {
-    std::set<std::string>& agents = names[name];
-    if (const auto tunnel = tunnels_.find(name); tunnel != tunnels_.end())
-      for (const auto& each : tunnel->second->links) agents.insert(each->hello.agent);
-  }
+  for (const std::string& name : known_) names[name];
+  for (const auto& [name, tunnel] : tunnels_)
+    for (const auto& each : tunnel->links) names[name].insert(each->hello.agent);
   return names;
+}
+
+std::size_t Agents::agent_count() const {
+  std::size_t count = 0;
+  for (const auto& [tunnel, agents] : connected()) count += agents.size();
+  return count;
 }
 
 std::size_t Agents::link_count() const {

@@ -54,7 +54,7 @@ Dispatch::Dispatch(net::Executor executor, Agents& agents, http::Handler& upstre
       callbacks_(executor, upstreams),
       fan_out_(executor, capture) {}
 
-Awaitable<Result<http::Response>> Dispatch::handle(http::Request request, Route route, Provider provider) {
+Awaitable<Result<http::Response>> Dispatch::handle(http::Request&& request, Route route, Provider provider) {
   if (provider) return judge(std::move(request), std::move(route), std::move(provider));
   set_host(request, *route);
   const bool is_copied = !route->targets.empty() && Capture::takes(request, route->inbox);
@@ -118,7 +118,7 @@ Awaitable<Result<http::Response>> Dispatch::distribute(http::Request request, Ro
 }
 
 /// A request of which nothing is known but its bytes.
-Awaitable<Result<http::Response>> Dispatch::pass(http::Request request, Route route) {
+Awaitable<Result<http::Response>> Dispatch::pass(http::Request&& request, Route route) {
   const Options options(route, &route->inbox);
   if (!Capture::takes(request, *options)) {
     if (!route->targets.empty()) aim(request.context, route->targets.front());
@@ -128,7 +128,7 @@ Awaitable<Result<http::Response>> Dispatch::pass(http::Request request, Route ro
   return capture_.handle(std::move(request), options);
 }
 
-Awaitable<Result<http::Response>> Dispatch::go_live(http::Request request, Options options,
+Awaitable<Result<http::Response>> Dispatch::go_live(http::Request&& request, Options options,
                                                     bool is_synchronous) {
   const bool has_deadline = options->deadline.count() > 0 && (is_synchronous || options->mode == Mode::live);
   if (has_deadline && request.upgrade.empty()) return callbacks_.handle(std::move(request), options);

@@ -24,7 +24,7 @@ class Dispatch {
            inbox::WallClock clock);
 
   /// The request's context says where its route leads; X-Forwarded-* are set.
-  Awaitable<Result<http::Response>> handle(http::Request request, Route route, Provider provider);
+  Awaitable<Result<http::Response>> handle(http::Request&& request, Route route, Provider provider);
 
   /// Gives up what no caller waits for any more. Once no handle() is left.
   Awaitable<void> cancel();
@@ -39,8 +39,9 @@ class Dispatch {
   Awaitable<Result<http::Response>> read_and_distribute(http::Request request, Route route);
   Awaitable<Result<http::Response>> distribute(http::Request request, Route route, Edge::Judgement judgement,
                                                inbox::Capture::Hold hold);
-  Awaitable<Result<http::Response>> pass(http::Request request, Route route);
-  Awaitable<Result<http::Response>> go_live(http::Request request, Options options, bool is_synchronous);
+  // Those that take a Request&& are no coroutines: they hand it on at once, and each move of one costs.
+  Awaitable<Result<http::Response>> pass(http::Request&& request, Route route);
+  Awaitable<Result<http::Response>> go_live(http::Request&& request, Options options, bool is_synchronous);
 
   Agents& agents_;
   http::Handler& upstreams_;
