@@ -4,6 +4,7 @@
 #include "net/asio.hpp"
 #include "net/log.hpp"
 #include "net/notify.hpp"
+#include "ops/process.hpp"
 
 #include <boost/asio/signal_set.hpp>
 
@@ -28,6 +29,7 @@ class Readiness {
       co_await timer_.async_wait(net::token);
     }
     is_over_ = true;
+    ops::release_startup_pages();
     if (!is_stopping_) say();
   }
   /// A link stands. Later ones are no news, except after a start without any.
@@ -77,8 +79,8 @@ Awaitable<void> handle_signals(Signals& signals, Parts parts, const config::Agen
         log::init(config::log_options(changed.log));
         parts.node.log_requests(changed.log.requests);
         changed.log = config.log;
-        if (!(changed == config))
-          log::warn("agent", "the configuration has changed: it takes effect at the next start");
+        if (changed == config) log::info("agent", "the configuration has been read again");
+        else log::warn("agent", "the configuration has changed: it takes effect at the next start");
       } catch (const std::exception& failure) {
         log::error("agent", "the configuration cannot be read: {}", failure.what());
       }

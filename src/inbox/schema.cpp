@@ -1,5 +1,7 @@
 #include "inbox/schema.hpp"
 
+#include "net/log.hpp"
+
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sqlite3.h>
@@ -56,6 +58,44 @@ void make_private(const std::filesystem::path& file) {
 /// steps[n] leads from version n to n + 1.
 constexpr std::array<const char*, schema_version> steps{version_1};
 
+void run_step(sqlite::Database& database, std::size_t at) {
+  database.run(fmt::format("BEGIN IMMEDIATE; {} PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT",
+                           steps[at], application_id, at + 1));
+}
+
+/// Puts the texts of our tables and indexes back as we have written them. SQLite keeps them in the file and
+/// believes them: one flipped bit there, and no statement works, or a column has another name, though not a
+/// single event was hit. See "PRAGMA writable_schema", with which what cannot be parsed is passed over.
+void mend_schema(sqlite::Database& database) {
+  if (database.number("PRAGMA application_id") != application_id ||
+      database.number("PRAGMA user_version") != schema_version) {
+    database.forget_failure();  // it fails again with those whose matter it is
+    return;
+  }
+  sqlite::Database intended(":memory:", "", sqlite::Database::Access::create);
+  for (std::size_t at = 0; at < steps.size(); ++at) run_step(intended, at);
+  database.run("PRAGMA writable_schema = ON");
+  database.number(
+      "SELECT count(*) FROM sqlite_schema");  // the first statement fails for what cannot be parsed
+  database.forget_failure();
+  {
+    sqlite::Statement texts(intended, "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL");
+    sqlite::Statement mend(database, "UPDATE sqlite_schema SET sql=? WHERE name=? AND sql IS NOT ?");
+    std::int64_t mended = 0;
+    while (texts.step()) {
+      mended += mend.bind(texts.bytes(1), texts.bytes(0), texts.bytes(1)).run();
+      mend.reset();
+    }
+    if (mended > 0)
+      log::warn("inbox",
+                "{}: the texts of {} tables or indexes were damaged and have been put right: check the disk",
+                database.file().string(), mended);
+  }
+  database.forget_failure();  // what else is damaged is for the salvage
+  database.run("PRAGMA writable_schema = RESET");
+  database.forget_failure();
+}
+
 }  // namespace
 
 std::unique_ptr<sqlite::Database> connect(const DatabaseFile& file, Role role) {
@@ -65,6 +105,7 @@ std::unique_ptr<sqlite::Database> connect(const DatabaseFile& file, Role role) {
   auto database = std::make_unique<Database>(file.path, file.vfs, access);
   if (database->failed()) return database;
   sqlite3_busy_timeout(database->handle(), role == Role::checkpoint ? checkpoint_busy_ms : busy_ms);
+  if (role == Role::writer) mend_schema(*database);
   // Page size and vacuum mode count for a new file only. Nothing is mapped: an I/O error on a mapped page
   // would kill the process.
   database->run(
@@ -98,9 +139,7 @@ void migrate(sqlite::Database& database) {
                     "start that version, or move the file away",
                     database.file().string(), version, schema_version));
   for (auto at = static_cast<std::size_t>(version); at < steps.size() && !database.failed(); ++at)
-    database.run(
-        fmt::format("BEGIN IMMEDIATE; {} PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT",
-                    steps[at], application_id, at + 1));
+    run_step(database, at);
 }
 
 }  // namespace rockdove::inbox

@@ -38,7 +38,8 @@ enum class Role {
   checkpoint,  ///< copies from the log to the database, and gives up soon if others are in the way
 };
 
-/// A connection set up for its role. Look at failed().
+/// A connection set up for its role. Look at failed(). A writer's puts damaged texts of our own tables and
+/// indexes right.
 std::unique_ptr<sqlite::Database> connect(const DatabaseFile& file, Role role);
 
 /// Brings the tables up to schema_version, step by step, each step in a transaction of its own. Failures

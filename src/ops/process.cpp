@@ -1,6 +1,8 @@
 #include "ops/process.hpp"
 
 #ifdef __linux__
+#include <link.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -35,11 +37,34 @@ std::optional<ProcessStats> process_stats() {
   return stats;
 }
 
+namespace {
+
+/// `object`: the program or a library, as the dynamic linker has mapped it.
+int release_pages(dl_phdr_info* object, std::size_t, void*) {
+  const auto page = static_cast<ElfW(Addr)>(sysconf(_SC_PAGESIZE));
+  for (int i = 0; i < object->dlpi_phnum; ++i) {
+    const ElfW(Phdr)& segment = object->dlpi_phdr[i];
+    if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;  // what is written is no file's
+    const ElfW(Addr) begin = (object->dlpi_addr + segment.p_vaddr) & ~(page - 1);
+    const ElfW(Addr) end = object->dlpi_addr + segment.p_vaddr + segment.p_memsz;
+    madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);  // refused: they stay
+  }
+  return 0;
+}
+
+}  // namespace
+
+void release_startup_pages() noexcept {
+  dl_iterate_phdr(release_pages, nullptr);
+}
+
 #else
 
 std::optional<ProcessStats> process_stats() {
   return std::nullopt;
 }
+
+void release_startup_pages() noexcept {}
 
 #endif
 

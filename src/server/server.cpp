@@ -4,6 +4,7 @@
 #include "net/asio.hpp"
 #include "net/log.hpp"
 #include "net/notify.hpp"
+#include "ops/process.hpp"
 #include "server/node.hpp"
 
 #include <fmt/format.h>
@@ -73,6 +74,7 @@ int run(config::ServerConfig config, std::function<config::ServerConfig()> reloa
   group.spawn(handle_signals(signals, node, notifier, reload));
   group.spawn(serve(signals, node, notifier));
   group.spawn(notifier.beat());
+  ops::release_startup_pages();
   io.run();
   log::info("server", "stopped");
   return 0;

@@ -20,7 +20,6 @@ ROOT = Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("ROCKDOVE_BINARY", str(ROOT / "build" / "release" / "rockdove"))
 REPORTS = re.compile(r"(Address|Thread|Leak|Memory|UndefinedBehavior)Sanitizer|runtime error:|terminate called")
 _running = set()
-_reserved = []
 
 
 def is_sanitized():
@@ -41,7 +40,7 @@ def fixed_port(address="127.0.0.1"):
         try:
             mark.bind((address, port))
             with socket.create_server((address, port)):
-                _reserved.append(mark)
+                mark.detach()  # open until the process ends
                 return port
         except OSError:
             mark.close()
@@ -188,7 +187,8 @@ class Server(Process):
         self.write_config()
         before = self.log_size()
         super().start()
-        self.wait_for_log("listens: callers", after=before)
+        said = self.wait_for_log(r"listens: callers \S+:(\d+), agents \S+:(\d+), admin \S+:(\d+)", after=before)
+        self.ports = tuple(int(port) for port in said.groups())  # sockets that it was given have others
         return self
 
     @property

@@ -73,7 +73,8 @@ class FirstStart(SceneTest):
         self.assertEqual(decode_join(join)["p"], pin_of_port(server.tunnel_port))
 
     def test_a_token_for_a_port_that_is_not_known_yet_is_refused_with_a_reason(self):
-        server = self.server()  # its configuration says port 0
+        server = self.server()
+        server.config.write_text(re.sub(r'(tunnel = "127.0.0.1):\d+"', r'\1:0"', server.config.read_text()))
         done = run_binary(server, "token", "create", "bot", "--config", str(server.config))
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("--address", done.stderr)
