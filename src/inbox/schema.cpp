@@ -75,8 +75,8 @@ void mend_schema(sqlite::Database& database) {
   sqlite::Database intended(":memory:", "", sqlite::Database::Access::create);
   for (std::size_t at = 0; at < steps.size(); ++at) run_step(intended, at);
   database.run("PRAGMA writable_schema = ON");
-  database.number(
-      "SELECT count(*) FROM sqlite_schema");  // the first statement fails for what cannot be parsed
+  // The first statement after that fails for what cannot be parsed, the next ones do not.
+  database.number("SELECT count(*) FROM sqlite_schema");
   database.forget_failure();
   {
     sqlite::Statement texts(intended, "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL");

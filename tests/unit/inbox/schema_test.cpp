@@ -67,10 +67,7 @@ TEST_F(SchemaTest, a_flipped_bit_in_the_text_of_a_table_or_index_costs_nothing) 
               3)
         << to << ": " << database->message();
     EXPECT_EQ(database->number("SELECT count(*) FROM requests"), 0) << to << ": " << database->message();
-    EXPECT_EQ(database->number("SELECT count(*) FROM sqlite_schema WHERE sql GLOB '*" + to.substr(0, 12) +
-                               "*' AND instr(sql, '" + to + "')"),
-              0)
-        << to;
+    EXPECT_EQ(database->number("SELECT count(*) FROM sqlite_schema WHERE instr(sql, '" + to + "')"), 0);
   }
 }
 
