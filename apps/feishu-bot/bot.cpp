@@ -69,7 +69,7 @@ void Bot::resume() {
   for (int i = 0; i < options_.resumed; ++i) works_.spawn(work_off());
 }
 
-Awaitable<Result<http::Response>> Bot::handle(http::Request request) {
+Awaitable<Result<http::Response>> Bot::handle(http::Request&& request) {
   const auto path = std::string_view(request.target).substr(0, request.target.find('?'));
   const bool is_get = request.method == "GET" || request.method == "HEAD";
   if (path == "/health" && is_get) co_return health();

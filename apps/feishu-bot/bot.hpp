@@ -39,7 +39,7 @@ class Bot final : public http::Handler {
   /// Throws std::runtime_error if the journal cannot be written.
   void resume();
 
-  Awaitable<Result<http::Response>> handle(http::Request request) override;
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override;
 
   /// Waits until all events are worked on, at most `limit`.
   Awaitable<void> drain(net::Duration limit);

@@ -79,7 +79,7 @@ Awaitable<void> EgressProxy::serve(net::TcpSocket socket) {
   co_await server_.serve(std::move(stream));
 }
 
-Awaitable<Result<http::Response>> EgressProxy::handle(http::Request request) {
+Awaitable<Result<http::Response>> EgressProxy::handle(http::Request&& request) {
   if (egress::is_from_web_page(request, endpoint().address()))
     co_return http::error_response(403, "web_page", "this port is for programs, not for web pages",
                                    request.context.request_id);

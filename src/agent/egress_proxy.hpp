@@ -24,7 +24,7 @@ class EgressProxy final : public http::Handler {
   /// Listens; throws std::runtime_error that names the address if it cannot.
   EgressProxy(net::Executor executor, Options options);
 
-  Awaitable<Result<http::Response>> handle(http::Request request) override;
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override;
 
   /// Keeps the link and takes connections until close() or cancellation.
   Awaitable<void> run();

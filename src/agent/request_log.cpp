@@ -96,7 +96,7 @@ Awaitable<Result<http::Response>> handle_with(std::shared_ptr<Line> line, http::
 
 }  // namespace
 
-Awaitable<Result<http::Response>> RequestLog::handle(http::Request request) {
+Awaitable<Result<http::Response>> RequestLog::handle(http::Request&& request) {
   if (!is_on_ || !log::enabled(log::Level::info, "request")) return next_.handle(std::move(request));
   auto line = std::make_shared<Line>(request);
   return handle_with(std::move(line), next_, std::move(request));

@@ -12,7 +12,7 @@ class RequestLog final : public http::Handler {
   /// `next` must outlive it.
   RequestLog(http::Handler& next, bool is_on) : next_(next), is_on_(is_on) {}
 
-  Awaitable<Result<http::Response>> handle(http::Request request) override;
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override;
 
   /// From the next request on.
   void turn(bool is_on) { is_on_ = is_on; }

@@ -45,7 +45,7 @@ Upstreams::Upstreams(net::Executor executor, const std::vector<config::UpstreamC
 
 Upstreams::~Upstreams() = default;
 
-Awaitable<Result<http::Response>> Upstreams::handle(http::Request request) {
+Awaitable<Result<http::Response>> Upstreams::handle(http::Request&& request) {
   Upstream* upstream = find(request.context.upstream);
   if (!upstream) return http::ready(Error::upstream_unknown);
   if (request.context.host == "upstream") request.fields.set("Host", upstream->client.authority());

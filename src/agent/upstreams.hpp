@@ -23,7 +23,7 @@ class Upstreams final : public http::Handler {
   ~Upstreams() override;
 
   /// Error::upstream_unknown if the request's route names none of them.
-  Awaitable<Result<http::Response>> handle(http::Request request) override;
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override;
 
   /// Checks each upstream again and again; ends by cancellation.
   Awaitable<void> watch();

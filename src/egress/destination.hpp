@@ -47,7 +47,7 @@ class Destination final : public http::Handler {
   /// `outlet` is made as outlet_options() says; `signer` is there if `options.lingxing` is.
   Destination(DestinationOptions options, std::shared_ptr<Outlet> outlet, std::shared_ptr<Lingxing> signer);
 
-  Awaitable<Result<http::Response>> handle(http::Request request) override {
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override {
     return lingxing_ ? lingxing_->handle(std::move(request)) : outlet_->handle(std::move(request));
   }
   /// The signer, which may have signed for an older Destination of its app, goes by this one from now on.

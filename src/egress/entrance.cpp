@@ -6,7 +6,7 @@
 
 namespace rockdove::egress {
 
-Awaitable<Result<http::Response>> ProxyEntrance::handle(http::Request request) {
+Awaitable<Result<http::Response>> ProxyEntrance::handle(http::Request&& request) {
   const bool is_one = request.fields.count("Proxy-Authorization") == 1;
   const auto given = is_one ? parse_basic(*request.fields.get("Proxy-Authorization"))
                             : Result<Credentials>(Error::unauthorized);

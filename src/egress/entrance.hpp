@@ -17,7 +17,7 @@ class LinkEntrance final : public http::Handler {
  public:
   /// `gate` must outlive it.
   LinkEntrance(Gate& gate, Who who) : gate_(gate), who_(std::move(who)) {}
-  Awaitable<Result<http::Response>> handle(http::Request request) override {
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override {
     return gate_.handle(who_, std::move(request));
   }
 
@@ -41,7 +41,7 @@ class ProxyEntrance final : public http::Handler {
   /// All three must outlive it.
   ProxyEntrance(Gate& gate, const Verify& verify, Refusals& refusals)
       : gate_(gate), verify_(verify), refusals_(refusals) {}
-  Awaitable<Result<http::Response>> handle(http::Request request) override;
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override;
   /// Of the tokens with which calls have come so far.
   const std::set<std::string>& token_ids() const { return token_ids_; }
 

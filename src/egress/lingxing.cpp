@@ -69,7 +69,7 @@ Lingxing::Lingxing(net::Executor executor, std::shared_ptr<http::Handler> next, 
       readings_(executor, net::abort_on_error) {}
 Lingxing::~Lingxing() = default;
 
-Awaitable<Result<http::Response>> Lingxing::handle(http::Request request) {
+Awaitable<Result<http::Response>> Lingxing::handle(http::Request&& request) {
   ++counters_.calls;
   if (running_ >= options_.calls) {
     ++counters_.refused;

@@ -56,7 +56,7 @@ class Lingxing final : public http::Handler {
   Lingxing(net::Executor executor, std::shared_ptr<http::Handler> next, Options options, WallClock clock);
   ~Lingxing() override;
 
-  Awaitable<Result<http::Response>> handle(http::Request request) override;
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override;
 
   /// What the configuration says now, of the same app. Counts for calls in line too; its token stays, unless
   /// the secret is another one.

@@ -49,7 +49,7 @@ http::Client::Options Outlet::client_options(Options options) {
   return client;
 }
 
-Awaitable<Result<http::Response>> Outlet::handle(http::Request request) {
+Awaitable<Result<http::Response>> Outlet::handle(http::Request&& request) {
   auto response = co_await client_.handle(std::move(request));
   if (!response) {
     if (response.error() != Error::upstream_refused) co_return as_destination_error(response.error());

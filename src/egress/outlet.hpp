@@ -25,7 +25,7 @@ class Outlet final : public http::Handler {
   /// Throws std::exception that names the file if `ca_file` is no good.
   Outlet(net::Executor executor, Options options);
 
-  Awaitable<Result<http::Response>> handle(http::Request request) override;
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override;
   Awaitable<void> close() { return client_.close(); }
   /// What stands in the Host field.
   const std::string& authority() const { return client_.authority(); }

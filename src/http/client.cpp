@@ -108,7 +108,7 @@ Client::Client(net::Executor executor, Options options)
 
 Client::~Client() = default;
 
-Awaitable<Result<Response>> Client::handle(Request request) {
+Awaitable<Result<Response>> Client::handle(Request&& request) {
   if (!has_true_length(request)) co_return Error::malformed;
   const bool is_whole = !request.body;
   for (bool is_first = true;; is_first = false) {

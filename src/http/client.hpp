@@ -41,7 +41,7 @@ class Client final : public Handler {
   Client(net::Executor executor, Options options);
   ~Client() override;
 
-  Awaitable<Result<Response>> handle(Request request) override;
+  Awaitable<Result<Response>> handle(Request&& request) override;
 
   /// Connects and closes again: does somebody listen there?
   Awaitable<Result<void>> probe();

@@ -79,8 +79,7 @@ Awaitable<void> Connection::serve() {
       co_return;
     }
     is_idle_ = false;
-    RequestHead taken = std::move(*head);
-    co_await exchange(std::move(taken));
+    co_await exchange(*head);
   }
 }
 
@@ -115,7 +114,7 @@ Awaitable<Result<RequestHead>> Connection::read_head() {
   }
 }
 
-Awaitable<void> Connection::exchange(RequestHead head) {
+Awaitable<void> Connection::exchange(RequestHead& head) {
   ++server_.stats_.requests;
   record_ = {};
   record_.started = net::Clock::now();
@@ -173,6 +172,8 @@ Awaitable<void> Connection::exchange(RequestHead head) {
   if (!request.body || !request.upgrade.empty()) wire_->watch(!request.upgrade.empty());
   end_wait();
   auto response = co_await server_.handler_.handle(std::move(request));
+  request.body.reset();  // who did not take it will not read it
+  std::string().swap(request.content);
   if (response && response->switched) watch.reset();  // the caller's end is the new protocol's business
   record_.answered = net::Clock::now();
   if (response && !has_true_length(*response, current_.is_head)) response = Error::upstream_malformed;
@@ -180,13 +181,12 @@ Awaitable<void> Connection::exchange(RequestHead head) {
     record_.error = response.error();
     response = error_response(record_.error, record_.request_id, record_.trace_id);
   }
-  Response answered = std::move(*response);
-  co_await answer(std::move(answered));
+  co_await answer(*response);
   watch.reset();
   if (!current_.keep_alive) co_await finish();
 }
 
-Request Connection::make_request(RequestHead head) {
+Request Connection::make_request(RequestHead&& head) {
   current_.is_head = head.method == "HEAD";
   current_.is_http10 = head.minor_version == 0;
   current_.keep_alive = head.keep_alive && !server_.draining_;
@@ -259,7 +259,7 @@ Awaitable<Result<void>> Connection::gather(Request& request, std::size_t size) {
   co_return Result<void>{};
 }
 
-Awaitable<void> Connection::answer(Response response) {
+Awaitable<void> Connection::answer(Response& response) {
   const net::Duration limit = server_.options_.write_timeout;
   const bool has_body = response.switched || !(current_.is_head || is_bodiless({}, response.status));
   const bool has_length = response.fields.contains("content-length");
@@ -347,7 +347,7 @@ Awaitable<void> Connection::reject(boost::system::error_code error) {
   record_.error = error;
   Response response = error_response(error, record_.request_id);
   ++server_.stats_.rejections[error_name(error)];
-  co_await answer(std::move(response));
+  co_await answer(response);
   co_await finish();
 }
 

@@ -29,11 +29,11 @@ class Connection {
  private:
   Awaitable<void> serve();
   Awaitable<Result<RequestHead>> read_head();
-  Awaitable<void> exchange(RequestHead head);
+  Awaitable<void> exchange(RequestHead& head);
   Awaitable<Result<void>> gather(Request& request, std::size_t size);
-  Request make_request(RequestHead head);
+  Request make_request(RequestHead&& head);
   std::unique_ptr<Body> make_body(const RequestHead& head);
-  Awaitable<void> answer(Response response);
+  Awaitable<void> answer(Response& response);
   Awaitable<void> finish();
   Awaitable<void> reject(boost::system::error_code error);
   std::string write_head(const Response& response, bool has_body, bool chunked);

@@ -1,9 +1,11 @@
 #include "http/forwarded.hpp"
 
 #include "base/text.hpp"
+#include "http/trace_context.hpp"
 #include "net/address.hpp"
 
 #include <string>
+#include <utility>
 
 namespace rockdove::http {
 namespace {
@@ -47,7 +49,15 @@ void set_forwarded(Request& request, const std::function<bool(const net::Address
     fields.add("X-Forwarded-Host", value);
   }
   fields.set("X-Forwarded-Proto", request.context.tls ? "https" : "http");
-  fields.set("X-Request-Id", request.context.request_id);
+  fields.remove("x-request-id");
+  request.context.id_fields = IdFields::request_id;
+}
+
+void add_id_fields(Request& request) {
+  const std::string& id = request.context.request_id;
+  const auto wanted = std::exchange(request.context.id_fields, IdFields::none);
+  if (wanted != IdFields::none) request.fields.add("X-Request-Id", id);
+  if (wanted == IdFields::request_id_and_trace) request.fields.add("Traceparent", make_traceparent(id));
 }
 
 }  // namespace rockdove::http

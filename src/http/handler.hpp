@@ -13,8 +13,9 @@ class Handler {
 
   /// Returns once the response's head is known; its body streams on, and so may the request's.
   /// Cancelling the call, or destroying the response before its body's end, gives the exchange up.
-  /// The handler must outlive the call and the response.
-  virtual Awaitable<Result<Response>> handle(Request request) = 0;
+  /// The handler must outlive the call and the response; `request` must stay where it is until the call has
+  /// returned, and what is left of it then is of no use. It is not moved from hand to hand: that costs.
+  virtual Awaitable<Result<Response>> handle(Request&& request) = 0;
 };
 
 /// An answer that is known already, in the form that handle() returns.

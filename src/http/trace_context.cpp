@@ -1,7 +1,5 @@
 #include "http/trace_context.hpp"
 
-#include "net/crypto.hpp"
-
 #include <algorithm>
 
 namespace rockdove::http {
@@ -41,28 +39,31 @@ std::optional<std::string_view> trace_id_of(const Fields& fields) noexcept {
   return trace_id_of(*value);
 }
 
-std::string make_traceparent() {
-  constexpr char zero = '0';
-  std::string digits;
-  std::string_view trace, parent;
-  do {
-    digits = net::random_hex((trace_size + parent_size) / 2);
-    trace = std::string_view(digits).substr(0, trace_size);
-    parent = std::string_view(digits).substr(trace_size);
-  } while (trace.find_first_not_of(zero) == trace.npos || parent.find_first_not_of(zero) == parent.npos);
-  std::string text;
-  text.reserve(size_of_version_00);
-  return text.append("00-").append(trace).append("-").append(parent).append("-01");
+bool is_traceable(std::string_view request_id) noexcept {
+  const bool fits = request_id.size() >= parent_size && request_id.size() <= trace_size;
+  return fits && is_hex(request_id) && is_id(request_id.substr(request_id.size() - parent_size));
 }
 
-std::string join_trace(Fields& fields, bool make) {
+std::string trace_id_for(std::string_view request_id) {
+  std::string id(trace_size - request_id.size(), '0');
+  return id.append(request_id);
+}
+
+std::string make_traceparent(std::string_view request_id) {
+  std::string text;
+  text.reserve(size_of_version_00);
+  text.append("00-").append(trace_size - request_id.size(), '0').append(request_id).append("-");
+  return text.append(request_id.substr(request_id.size() - parent_size)).append("-01");
+}
+
+std::string join_trace(Request& request, bool make) {
+  Fields& fields = request.fields;
   if (const auto known = trace_id_of(fields)) return std::string(*known);
   if (!make) return {};
   fields.remove("traceparent");
   fields.remove("tracestate");
-  const std::string made = make_traceparent();
-  fields.add("Traceparent", made);
-  return made.substr(trace_at, trace_size);
+  request.context.id_fields = IdFields::request_id_and_trace;
+  return trace_id_for(request.context.request_id);
 }
 
 }  // namespace rockdove::http

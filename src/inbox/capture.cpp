@@ -1,5 +1,6 @@
 #include "inbox/capture.hpp"
 
+#include "http/forwarded.hpp"
 #include "http/hop_by_hop.hpp"
 #include "inbox/canned_answer.hpp"
 #include "inbox/keys.hpp"
@@ -255,6 +256,7 @@ Awaitable<Result<void>> Capture::read_whole(http::Request& request, std::size_t 
 /// Takes the request's content.
 NewEvent Capture::make_event(http::Request& request, const RouteOptions& route,
                              const EventFacts& facts) const {
+  http::add_id_fields(request);  // stored as the upstream is to get it
   const http::Context& context = request.context;
   NewEvent event;
   event.route = context.route;

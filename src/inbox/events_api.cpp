@@ -179,7 +179,7 @@ const EventsApi::Endpoint* EventsApi::find(const Call& call) {
 EventsApi::EventsApi(Store& store, Deliverer& deliverer, WallClock clock, IsRoute is_route)
     : store_(store), deliverer_(deliverer), clock_(std::move(clock)), is_route_(std::move(is_route)) {}
 
-Awaitable<Result<http::Response>> EventsApi::handle(http::Request request) {
+Awaitable<Result<http::Response>> EventsApi::handle(http::Request&& request) {
   Call call;
   call.method = request.method == "HEAD" ? "GET" : request.method;
   call.request_id = request.context.request_id;

@@ -21,7 +21,7 @@ class EventsApi final : public http::Handler {
   EventsApi(Store& store, Deliverer& deliverer, WallClock clock, IsRoute is_route = {});
 
   /// Never an error that the API itself can describe: those are answers.
-  Awaitable<Result<http::Response>> handle(http::Request request) override;
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override;
 
  private:
   struct Call;

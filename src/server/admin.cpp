@@ -23,7 +23,7 @@ http::Response refusal(const http::Request& request) {
 Admin::Admin(Pages pages, std::string token, http::Handler* api)
     : pages_(std::move(pages)), token_(std::move(token)), api_(api) {}
 
-Awaitable<Result<http::Response>> Admin::handle(http::Request request) {
+Awaitable<Result<http::Response>> Admin::handle(http::Request&& request) {
   if (request.target.starts_with("/api/")) {
     if (!is_authorized(request)) {
       ++counters_.unauthorized;

@@ -26,7 +26,7 @@ class Admin final : public http::Handler {
   /// opens nothing.
   Admin(Pages pages, std::string token, http::Handler* api);
 
-  Awaitable<Result<http::Response>> handle(http::Request request) override;
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override;
 
   const Counters& counters() const { return counters_; }
 

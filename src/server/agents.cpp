@@ -142,7 +142,7 @@ void Agents::remove(const std::shared_ptr<AgentLink>& link) {
   if (std::erase(tunnel.links, link) > 0) tunnel.forget(*link);
 }
 
-Awaitable<Result<http::Response>> Agents::handle(http::Request request) {
+Awaitable<Result<http::Response>> Agents::handle(http::Request&& request) {
   auto found = tunnel_for(request.context.tunnel);
   if (!found && found.error() == Error::no_agent) {
     // No tunnel at all yet: a first agent may be on its way.

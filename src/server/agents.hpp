@@ -61,7 +61,7 @@ class Agents final : public http::Handler {
 
   /// Serves a request of `context.tunnel` (empty: the one tunnel there is). Errors: no_agent,
   /// queue_full, what the link and the agent report.
-  Awaitable<Result<http::Response>> handle(http::Request request) override;
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override;
 
   /// Closes every link whose token `is_valid` denies.
   void revoke(const std::function<bool(const std::string& token_id)>& is_valid);

@@ -158,7 +158,7 @@ void Alerts::stop() {
   for (const SenderPtr& each : senders_) each->stop();
 }
 
-Awaitable<Result<http::Response>> Alerts::handle(http::Request request) {
+Awaitable<Result<http::Response>> Alerts::handle(http::Request&& request) {
   const std::string id = request.context.request_id;
   const bool is_list = request.target == "/api/v1/alerts", is_test = request.target == "/api/v1/alerts/test";
   if (!is_list && !is_test) co_return Error::not_found;

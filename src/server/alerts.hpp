@@ -36,7 +36,7 @@ class Alerts final : public http::Handler {
   /// After stop().
   Awaitable<void> close() { co_await tasks_.join(); }
 
-  Awaitable<Result<http::Response>> handle(http::Request request) override;
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override;
   /// What a new configuration takes that may fail: secrets and files are read. Throws std::exception.
   using Senders = std::vector<std::shared_ptr<AlertSender>>;
   Senders make_senders(const config::AlertsConfig& config);

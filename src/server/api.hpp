@@ -12,7 +12,7 @@ class Api final : public http::Handler {
  public:
   Api(http::Handler& inbox, http::Handler& egress, http::Handler& alerts)
       : inbox_(inbox), egress_(egress), alerts_(alerts) {}
-  Awaitable<Result<http::Response>> handle(http::Request request) override {
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override {
     const std::string_view target = request.target;
     if (target == "/api/v1/log") return log_.handle(std::move(request));
     if (target.starts_with("/api/v1/egress/")) return egress_.handle(std::move(request));

@@ -151,7 +151,7 @@ Awaitable<boost::system::error_code> Egress::serve(net::Stream stream, AgentLink
   co_return why;
 }
 
-Awaitable<Result<http::Response>> Egress::handle(http::Request request) {
+Awaitable<Result<http::Response>> Egress::handle(http::Request&& request) {
   const std::string id = request.context.request_id;
   if (request.target != "/api/v1/egress/address" || request.method != "GET") co_return Error::not_found;
   if (check_url_.empty())

@@ -31,7 +31,7 @@ class Egress final : public http::Handler {
   /// Runs a link of an agent to its end and says why it ended.
   Awaitable<boost::system::error_code> serve(net::Stream stream, AgentLink entry, std::string early,
                                              tunnel::Link::Options options);
-  Awaitable<Result<http::Response>> handle(http::Request request) override;
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override;
 
   /// Connections of the proxy port get this context from now on; null: plain ones.
   void set_tls(std::shared_ptr<net::TlsContext> tls) { tls_ = std::move(tls); }

@@ -65,7 +65,7 @@ Ingress::Ingress(net::Executor executor, Agents& agents, http::Handler& upstream
       options_(std::move(options)),
       router_(std::make_shared<Router>(options_.routes)) {}
 
-Awaitable<Result<http::Response>> Ingress::handle(http::Request request) {
+Awaitable<Result<http::Response>> Ingress::handle(http::Request&& request) {
   if (auto page = own_page(request)) return http::ready(std::move(*page));
   // A proxy request (absolute-form) would let callers reach what is behind the upstream: not here.
   const bool is_origin_form =
@@ -88,7 +88,7 @@ Awaitable<Result<http::Response>> Ingress::handle(http::Request request) {
       if (network.contains(address)) return true;
     return false;
   });
-  std::string trace_id = http::join_trace(request.fields, options_.trace);
+  std::string trace_id = http::join_trace(request, options_.trace);
   if (request.context.record) {
     request.context.record->peer = request.context.peer;
     request.context.record->trace_id = std::move(trace_id);

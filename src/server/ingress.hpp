@@ -38,7 +38,7 @@ class Ingress final : public http::Handler {
   Ingress(net::Executor executor, Agents& agents, http::Handler& upstreams, inbox::Capture& capture,
           inbox::WallClock clock, Pages pages, Options options);
 
-  Awaitable<Result<http::Response>> handle(http::Request request) override;
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override;
 
   /// Gives up what no caller waits for any more. Once no handle() is left.
   Awaitable<void> cancel() { return dispatch_.cancel(); }

@@ -64,7 +64,7 @@ std::string read(std::string_view body, log::Verbosity& verbosity) {
 
 }  // namespace
 
-Awaitable<Result<http::Response>> LogApi::handle(http::Request request) {
+Awaitable<Result<http::Response>> LogApi::handle(http::Request&& request) {
   const std::string id = request.context.request_id;
   if (request.method == "GET" || request.method == "HEAD") co_return current();
   if (request.method != "PUT") {

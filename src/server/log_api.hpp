@@ -9,7 +9,7 @@ namespace rockdove::server {
 /// change holds until the next one, a SIGHUP or the end of the process.
 class LogApi final : public http::Handler {
  public:
-  Awaitable<Result<http::Response>> handle(http::Request request) override;
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override;
 };
 
 }  // namespace rockdove::server

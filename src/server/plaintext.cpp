@@ -78,7 +78,7 @@ providers::Verdict make_plain(http::Request& request, const ProviderRoute& route
   return verdict;
 }
 
-Awaitable<Result<http::Response>> Plaintext::handle(http::Request request) {
+Awaitable<Result<http::Response>> Plaintext::handle(http::Request&& request) {
   const auto found = routes_->find(request.context.route);
   if (found == routes_->end() || !found->second->plaintext) return next_.handle(std::move(request));
   const auto verdict = make_plain(request, *found->second, clock_());

@@ -21,7 +21,7 @@ class Plaintext final : public http::Handler {
 
   /// Bodies of the routes in question are in the requests' `content`. A request that is not proven with the
   /// secrets in force is answered with 422.
-  Awaitable<Result<http::Response>> handle(http::Request request) override;
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override;
 
   void set_routes(std::shared_ptr<const ProviderRoutes> routes) { routes_ = std::move(routes); }
 

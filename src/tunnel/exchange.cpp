@@ -93,7 +93,7 @@ class ServerTask {
 
 }  // namespace
 
-Awaitable<Result<http::Response>> Link::handle(http::Request request) {
+Awaitable<Result<http::Response>> Link::handle(http::Request&& request) {
   auto response = co_await call(request);
   if (!response && response.error() == Error::stream_refused) co_return Error::link_lost;
   co_return response;
@@ -124,17 +124,17 @@ Awaitable<Result<http::Response>> Link::call(http::Request& request) {
 
   while (true) {
     co_await stream->inbound_news.wait();
-    auto taken = take_response(stream, request);
+    http::Response response;
+    const auto taken = take_response(stream, request, response);
     if (!taken && !stream->timed_out) continue;  // nothing yet
     stream->limit.clear();
-    auto response = taken ? std::move(*taken) : Result<http::Response>(Error::upstream_timeout);
-    if (!response) {
+    if (!taken || !*taken) {
       give_back(*stream, request);
-      co_return response.error();
+      co_return taken ? taken->error() : make_error_code(Error::upstream_timeout);
     }
     open.answered();
     stream->answered = true;
-    if (response->switched) {
+    if (response.switched) {
       stream->body = std::move(request.body);
       group_.spawn(pump_out(stream, false));
     } else if (is_upgrade) {
@@ -153,27 +153,28 @@ void Link::give_back(LinkStream& stream, http::Request& request) {
   request.body = std::move(stream.body);
 }
 
-/// The final response, or why there will be none; nothing while neither is known. Passes interim ones on.
-std::optional<Result<http::Response>> Link::take_response(const std::shared_ptr<LinkStream>& stream,
-                                                          const http::Request& request) {
+/// Fills `response`, a new one, or says why there will be none; nothing while neither is known. Passes
+/// interim ones on.
+std::optional<Result<void>> Link::take_response(const std::shared_ptr<LinkStream>& stream,
+                                                const http::Request& request, http::Response& response) {
   for (H2Stream::Head& head : std::exchange(stream->heads, {})) {
-    auto response = decode_response(std::move(head));
-    if (!response) return response;
-    const bool is_interim = response->status < 200 && response->status != 101;
+    if (const auto decoded = decode_response(std::move(head), response); !decoded) return decoded;
+    const bool is_interim = response.status < 200 && response.status != 101;
     if (is_interim) {
-      if (response->status == 100) stream->go = true;
+      if (response.status == 100) stream->go = true;
       stream->outbound_news.notify();
-      if (request.on_interim) request.on_interim(response->status, response->fields);
+      if (request.on_interim) request.on_interim(response.status, response.fields);
+      response = {};
       continue;
     }
-    if (response->status == 101 && request.upgrade.empty()) return Error::protocol;
-    const bool is_connect = request.method == "CONNECT" && response->status / 100 == 2;
-    response->switched = !request.upgrade.empty() && (response->status == 101 || is_connect);
-    response->has_body = !stream->bodiless;
+    if (response.status == 101 && request.upgrade.empty()) return Error::protocol;
+    const bool is_connect = request.method == "CONNECT" && response.status / 100 == 2;
+    response.switched = !request.upgrade.empty() && (response.status == 101 || is_connect);
+    response.has_body = !stream->bodiless;
     if (stream->remote_ended && stream->trailers.empty() && stream->outbound_last)
-      response->content = take_whole(*stream);
-    else response->body = make_body(stream, response->switched);
-    return response;
+      response.content = take_whole(*stream);
+    else response.body = make_body(stream, response.switched);
+    return Result<void>{};
   }
   if (stream->closed || stream->link_lost) return failure_of(*stream);
   return std::nullopt;
@@ -242,24 +243,26 @@ Awaitable<void> Link::pump_out(std::shared_ptr<LinkStream> stream, bool wait_for
 
 /// Starts the task that answers a stream of the other end.
 void Link::serve(const std::shared_ptr<LinkStream>& stream) {
-  auto request = decode_request(std::move(stream->heads.front()));
+  auto request = std::make_unique<http::Request>();
+  const auto decoded = decode_request(std::move(stream->heads.front()), *request);
   stream->heads.clear();
-  if (!request) return reset(*stream, H2::internal_error);
+  if (!decoded) return reset(*stream, H2::internal_error);
   request->has_body = !stream->bodiless && request->upgrade.empty();
   if (stream->remote_ended && stream->trailers.empty()) request->content = take_whole(*stream);
   else request->body = make_body(stream, !request->upgrade.empty());
-  stream->server_task = group_.spawn(answer(stream, std::move(*request)));
+  stream->server_task = group_.spawn(answer(stream, std::move(request)));
 }
 
 /// Cancelled when the other end resets the stream: nothing is left to be answered then.
-Awaitable<void> Link::answer(std::shared_ptr<LinkStream> stream, http::Request request) {
+Awaitable<void> Link::answer(std::shared_ptr<LinkStream> stream, std::unique_ptr<http::Request> request) {
   const ServerTask running(*stream);
-  request.on_interim = [this, stream](int status, const http::Fields& fields) {
+  request->on_interim = [this, stream](int status, const http::Fields& fields) {
     h2_.respond(*stream, encode_response(status, fields).list, false, false);
     flush_soon();
   };
   const auto began = net::Clock::now();
-  auto response = co_await inbound_->handle(std::move(request));
+  auto response = co_await inbound_->handle(std::move(*request));
+  request.reset();  // who did not take its body will not read it
   if (!response) {
     h2_.respond(*stream, encode_error(response.error()).list, true, true);
     flush_soon();

@@ -157,6 +157,7 @@ class H2 {
   std::vector<std::shared_ptr<H2Stream>> changed_;
   std::vector<std::string> notes_;
   std::string note_arriving_;
+  std::uint32_t heads_sent_ = 0;
   std::deque<std::string> notes_out_;  // queued extension frames have no memory of their own
   std::optional<std::uint64_t> ping_ack_;
   std::optional<std::string> peer_gone_;

@@ -16,17 +16,22 @@ inline std::string_view view(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
 
-/// Names that change with every message would only push useful entries out of the peer's table.
+/// Fields whose values change with every message: in the peer's table they would only push useful ones out.
 inline bool is_unique(std::string_view name) {
-  return name == "x-request-id" || name == "X-Request-Id" || name == "traceparent" || name == "Traceparent" ||
-         name == ":rd-time";
+  return name == ":rd-id" || name == ":rd-trace" || name == ":rd-time" || name == "X-Request-Id" ||
+         name == "Traceparent" || name == "x-request-id" || name == "traceparent";
 }
 
-inline std::vector<nghttp2_nv> to_nv(const H2::HeadList& head) {
+/// But their names should be there: one head in so many puts them in.
+inline constexpr std::uint32_t heads_a_name = 64;
+
+/// `sent`: how many heads went before it.
+inline std::vector<nghttp2_nv> to_nv(const H2::HeadList& head, std::uint32_t sent) {
+  const std::uint8_t unique = sent % heads_a_name == 0 ? NGHTTP2_NV_FLAG_NONE : NGHTTP2_NV_FLAG_NO_INDEX;
   std::vector<nghttp2_nv> list;
   list.reserve(head.size());
   for (const auto& [name, value] : head) {
-    const std::uint8_t flags = is_unique(name) ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE;
+    const std::uint8_t flags = is_unique(name) ? unique : std::uint8_t{NGHTTP2_NV_FLAG_NONE};
     list.push_back({reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data())),
                     reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), name.size(),
                     value.size(), flags});
@@ -155,7 +160,7 @@ struct H2::Callbacks {
   }
 
   static ssize_t body_length(nghttp2_session* session, std::int32_t id, std::uint8_t*, std::size_t room,
-                             std::uint32_t* flags, nghttp2_data_source* source, void*) {
+                             std::uint32_t* flags, nghttp2_data_source* source, void* user) {
     auto& stream = *static_cast<H2Stream*>(source->ptr);
     if (stream.outbound.empty() && !stream.outbound_last) {
       stream.deferred_ = true;
@@ -169,7 +174,7 @@ struct H2::Callbacks {
         *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
         HeadList head;
         for (const auto field : stream.outbound_trailers) head.push_back(field);
-        const auto list = to_nv(head);
+        const auto list = to_nv(head, self(user).heads_sent_++);
         nghttp2_submit_trailer(session, id, list.data(), list.size());
       }
     }

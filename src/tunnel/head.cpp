@@ -1,7 +1,9 @@
 #include "tunnel/head.hpp"
 
+#include "http/forwarded.hpp"
 #include "http/hop_by_hop.hpp"
 #include "http/parser.hpp"
+#include "http/trace_context.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -13,6 +15,9 @@ namespace {
 
 // More than a small string holds inside itself: the list's views must survive the head being moved.
 constexpr std::size_t numbers_room = 64;
+
+// A request's id alone, or with a trace that is made of it (http/forwarded.hpp).
+constexpr std::string_view id_name = ":rd-id", traced_id_name = ":rd-trace";
 
 bool has_safe_values(const http::Fields& fields) {
   for (const auto [name, value] : fields)
@@ -50,6 +55,18 @@ std::string take(const http::Fields& fields, std::string_view name) {
   return std::string(fields.get(name).value_or(std::string_view{}));
 }
 
+/// The fields that have come as the id they are made of.
+Result<void> unfold_id(const http::Fields& pseudo, http::Request& request) {
+  const auto traced = pseudo.get(traced_id_name);
+  const auto id = traced ? traced : pseudo.get(id_name);
+  if (!id) return {};
+  if (!http::is_traceable(*id)) return Error::protocol;
+  request.context.request_id = *id;
+  request.context.id_fields = traced ? http::IdFields::request_id_and_trace : http::IdFields::request_id;
+  http::add_id_fields(request);
+  return {};
+}
+
 }  // namespace
 
 bool is_safe(const http::Fields& fields) {
@@ -84,6 +101,9 @@ OutgoingHead encode_request(const http::Request& request) {
     head.numbers = std::to_string(limit.count());
     list.push_back({":rd-timeout", head.numbers});
   }
+  if (context.id_fields == http::IdFields::request_id) list.push_back({id_name, context.request_id});
+  if (context.id_fields == http::IdFields::request_id_and_trace)
+    list.push_back({traced_id_name, context.request_id});
   add_all(list, request.fields);
   return head;
 }
@@ -112,9 +132,8 @@ OutgoingHead encode_error(boost::system::error_code error) {
   return head;
 }
 
-Result<http::Request> decode_request(H2Stream::Head head) {
+Result<void> decode_request(H2Stream::Head&& head, http::Request& request) {
   const http::Fields& pseudo = head.pseudo;
-  http::Request request;
   request.method = take(pseudo, ":method");
   request.target = take(pseudo, ":path");
   if (request.method == "CONNECT") {
@@ -139,15 +158,14 @@ Result<http::Request> decode_request(H2Stream::Head head) {
   }
   request.fields = std::move(head.fields);
   http::remove_hop_by_hop(request.fields);  // framing is ours to write
-  return request;
+  return unfold_id(pseudo, request);
 }
 
-Result<http::Response> decode_response(H2Stream::Head head) {
+Result<void> decode_response(H2Stream::Head&& head, http::Response& response) {
   if (const auto error = head.pseudo.get(":rd-error")) return error_named(*error);
   const auto status = to_number<int>(head.pseudo.get(":status").value_or(std::string_view{}));
   if (!status || *status < 100 || *status > 999 || !is_safe(head.fields)) return Error::protocol;
   if (!has_usable_length(head.fields)) return Error::protocol;
-  http::Response response;
   response.status = *status;
   if (const auto time = head.pseudo.get(":rd-time")) {
     const auto number = to_number<std::uint32_t>(*time);
@@ -156,7 +174,7 @@ Result<http::Response> decode_response(H2Stream::Head head) {
   }
   response.fields = std::move(head.fields);
   http::remove_hop_by_hop(response.fields);  // framing is ours to write
-  return response;
+  return {};
 }
 
 }  // namespace rockdove::tunnel

@@ -21,11 +21,11 @@ OutgoingHead encode_response(int status, const http::Fields& fields, net::Durati
 /// The answer that says why there is none.
 OutgoingHead encode_error(boost::system::error_code error);
 
-/// A request without its body. Error::protocol if a pseudo-header field is missing or any part could not
-/// stand in HTTP/1.1: the other end is authenticated, but not trusted to be free of bugs.
-Result<http::Request> decode_request(H2Stream::Head head);
-/// A response without its body, or the error that the other end reports in its place.
-Result<http::Response> decode_response(H2Stream::Head head);
+/// Fills `request`, a new one, but for its body. Error::protocol if a pseudo-header field is missing or any
+/// part could not stand in HTTP/1.1: the other end is authenticated, but not trusted to be free of bugs.
+Result<void> decode_request(H2Stream::Head&& head, http::Request& request);
+/// The same of a response, or the error that the other end reports in its place.
+Result<void> decode_response(H2Stream::Head&& head, http::Response& response);
 
 /// True if every name and value could stand in HTTP/1.1: to be asked of trailers too.
 bool is_safe(const http::Fields& fields);

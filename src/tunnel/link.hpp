@@ -54,7 +54,7 @@ class Link final : public http::Handler, public std::enable_shared_from_this<Lin
   Awaitable<boost::system::error_code> run(std::string early);
 
   /// Opens a stream. See call().
-  Awaitable<Result<http::Response>> handle(http::Request request) override;
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override;
   /// The same, but after a failure `request` is whole again unless it says `used`. After
   /// Error::stream_refused and Error::upstream_refused no upstream has seen a byte of it, so that it may be
   /// sent elsewhere.
@@ -90,8 +90,8 @@ class Link final : public http::Handler, public std::enable_shared_from_this<Lin
   void measure();
   void flush_soon();
 
-  std::optional<Result<http::Response>> take_response(const std::shared_ptr<LinkStream>& stream,
-                                                      const http::Request& request);
+  std::optional<Result<void>> take_response(const std::shared_ptr<LinkStream>& stream,
+                                            const http::Request& request, http::Response& response);
   std::string take_whole(LinkStream& stream);
   std::unique_ptr<http::Body> make_body(const std::shared_ptr<LinkStream>& stream, bool switched);
   boost::system::error_code failure_of(const LinkStream& stream) const;
@@ -99,7 +99,7 @@ class Link final : public http::Handler, public std::enable_shared_from_this<Lin
   Awaitable<Result<void>> pump(std::shared_ptr<LinkStream> stream, http::Body& body);
   static void give_back(LinkStream& stream, http::Request& request);
   void serve(const std::shared_ptr<LinkStream>& stream);
-  Awaitable<void> answer(std::shared_ptr<LinkStream> stream, http::Request request);
+  Awaitable<void> answer(std::shared_ptr<LinkStream> stream, std::unique_ptr<http::Request> request);
   void reset(LinkStream& stream, std::uint32_t code);
 
   net::Stream socket_;

@@ -23,11 +23,17 @@ class FunctionHandler final : public http::Handler {
   Function function;
   std::size_t calls = 0;
 
-  net::Awaitable<Answer> handle(http::Request request) override {
+  net::Awaitable<Answer> handle(http::Request&& request) override {
     ++calls;
     return function(std::move(request));
   }
 };
+
+/// A call that keeps its request itself, for a task.
+inline net::Awaitable<Answer> ask(http::Handler& handler, http::Request request) {
+  auto answer = co_await handler.handle(std::move(request));
+  co_return answer;
+}
 
 /// What a test and its body share: the test adds pieces, the reader takes them.
 struct Feed {

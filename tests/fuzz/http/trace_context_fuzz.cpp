@@ -1,4 +1,5 @@
 // traceparent: what is taken is what the specification's grammar says; whatever came, what goes on is valid.
+#include "http/forwarded.hpp"
 #include "http/trace_context.hpp"
 
 #include <cstdint>
@@ -34,16 +35,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(found.has_value() == is_valid(text));
   if (found) require(*found == text.substr(3, 32));
 
-  Fields fields;
-  fields.add("traceparent", text);
-  fields.add("tracestate", text);
-  Fields untouched = fields;
-  const std::string kept = join_trace(untouched, false);
-  require(untouched.get("traceparent") == text && untouched.get("tracestate") == text);
-  require(kept == found.value_or(std::string_view{}));
-  const std::string joined = join_trace(fields, true);
+  Request request;
+  request.context.request_id = "00112233445566778899aabb";
+  request.fields.add("traceparent", text);
+  request.fields.add("tracestate", text);
+  const Fields& fields = request.fields;
+  require(join_trace(request, false) == found.value_or(std::string_view{}));
+  require(fields.get("traceparent") == text && fields.get("tracestate") == text);
+  const std::string joined = join_trace(request, true);
+  add_id_fields(request);
   require(fields.count("traceparent") == 1 && trace_id_of(fields) == joined && joined.size() == 32);
   require(found ? fields.get("traceparent") == text && fields.get("tracestate") == text
                 : !fields.contains("tracestate"));
+  if (is_traceable(text)) require(trace_id_of(make_traceparent(text)) == trace_id_for(text));
   return 0;
 }

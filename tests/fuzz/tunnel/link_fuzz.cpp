@@ -54,9 +54,9 @@ struct Owner {
       for (H2Stream::Head& head : std::exchange(stream->heads, {})) {
         check(head.fields.bytes() + head.pseudo.bytes() <= 2000);
         if (role == Role::answerer) answer(*stream, std::move(head));
-        else if (const auto response = decode_response(std::move(head))) {
-          check(response->status >= 100 && response->status <= 999);
-          check_fields(response->fields);
+        else if (http::Response response; decode_response(std::move(head), response)) {
+          check(response.status >= 100 && response.status <= 999);
+          check_fields(response.fields);
         }
       }
       // Every second stream is read, the others fill up.
@@ -70,13 +70,13 @@ struct Owner {
   }
 
   void answer(H2Stream& stream, H2Stream::Head head) {
-    const auto request = decode_request(std::move(head));
-    if (!request) return h2.reset(stream, H2::internal_error);
-    check(http::is_token(request->method) && !request->target.empty());
-    check(request->target.find_first_of(std::string_view(" \r\n\t\0", 5)) == std::string::npos);
-    check(http::is_field_value(request->upgrade) && http::is_field_value(request->context.host));
-    check_fields(request->fields);
-    h2.respond(stream, encode_response(200, request->fields).list, true, false);
+    http::Request request;
+    if (!decode_request(std::move(head), request)) return h2.reset(stream, H2::internal_error);
+    check(http::is_token(request.method) && !request.target.empty());
+    check(request.target.find_first_of(std::string_view(" \r\n\t\0", 5)) == std::string::npos);
+    check(http::is_field_value(request.upgrade) && http::is_field_value(request.context.host));
+    check_fields(request.fields);
+    h2.respond(stream, encode_response(200, request.fields).list, true, false);
     h2.send(stream, "answer", true);
   }
 

@@ -54,7 +54,7 @@ class FakeLingxing final : public http::Handler {
     return all;
   }
 
-  Awaitable<Result<http::Response>> handle(http::Request request) override {
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override {
     struct Stay {
       explicit Stay(FakeLingxing& its_host) : host(its_host) {
         host.most_running = std::max(host.most_running, ++host.running);

@@ -6,6 +6,8 @@
 
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace rockdove::http {
 namespace {
@@ -51,16 +53,19 @@ TEST(traceparent, is_refused_when_anything_is_wrong_with_it) {
     EXPECT_FALSE(trace_id_of(text)) << text;
 }
 
-TEST(traceparent, that_is_made_is_valid_and_another_each_time) {
-  std::set<std::string> ids;
-  for (int i = 0; i < 100; ++i) {
-    const std::string made = make_traceparent();
-    ASSERT_TRUE(trace_id_of(made)) << made;
-    EXPECT_EQ(made.size(), 55U);
-    EXPECT_TRUE(made.starts_with("00-") && made.ends_with("-01")) << made;
-    ids.insert(std::string(*trace_id_of(made)));
+TEST(traceparent, is_made_of_an_id_of_16_to_32_digits) {
+  EXPECT_EQ(make_traceparent("00112233445566778899aabb"),
+            "00-0000000000112233445566778899aabb-445566778899aabb-01");
+  for (const std::string& id : {parent, "ffff" + parent, trace}) {
+    ASSERT_TRUE(is_traceable(id));
+    const std::string made = make_traceparent(id);
+    EXPECT_EQ(trace_id_of(made), trace_id_for(id)) << made;
+    EXPECT_TRUE(trace_id_for(id).ends_with(id) && trace_id_for(id).size() == 32U) << made;
   }
-  EXPECT_EQ(ids.size(), 100U);
+  const std::string upper = "00F067AA0BA902B7", zeros(16, '0');
+  for (const std::string& id :
+       {std::string(), parent.substr(1), trace + "0", upper, "g" + parent, zeros, "1" + zeros})
+    EXPECT_FALSE(is_traceable(id)) << id;
 }
 
 std::string list_of(const Fields& fields) {
@@ -69,50 +74,52 @@ std::string list_of(const Fields& fields) {
   return list;
 }
 
+const std::string id = "00112233445566778899aabb", trace_of_id = "00000000" + id;
+
+Request request_with(const std::vector<std::pair<std::string, std::string>>& fields) {
+  Request request;
+  request.context.request_id = id;
+  request.context.id_fields = IdFields::request_id;
+  for (const auto& [name, value] : fields) request.fields.add(name, value);
+  return request;
+}
+
 TEST(join_trace, leaves_a_valid_one_and_its_state_as_they_are) {
-  Fields fields;
-  fields.add("Tracestate", "b=2");
-  fields.add("traceparent", valid);
-  fields.add("tracestate", " not, valid at all ==");
-  const std::string before = list_of(fields);
-  EXPECT_EQ(join_trace(fields, true), trace);
-  EXPECT_EQ(join_trace(fields, false), trace);
-  EXPECT_EQ(list_of(fields), before);
+  Request request =
+      request_with({{"Tracestate", "b=2"}, {"traceparent", valid}, {"tracestate", " not, valid at all =="}});
+  const std::string before = list_of(request.fields);
+  EXPECT_EQ(join_trace(request, true), trace);
+  EXPECT_EQ(join_trace(request, false), trace);
+  EXPECT_EQ(list_of(request.fields), before);
+  EXPECT_EQ(request.context.id_fields, IdFields::request_id);
 }
 
 TEST(join_trace, makes_one_where_none_is_and_drops_a_state_that_belongs_to_nothing) {
-  Fields fields;
-  fields.add("Host", "a");
-  fields.add("Tracestate", "a=1");
-  const std::string id = join_trace(fields, true);
-  EXPECT_EQ(id.size(), 32U);
-  EXPECT_EQ(trace_id_of(fields), id);
-  EXPECT_FALSE(fields.contains("tracestate"));
-  EXPECT_EQ(fields.size(), 2U);
+  Request request = request_with({{"Host", "a"}, {"Tracestate", "a=1"}});
+  EXPECT_EQ(join_trace(request, true), trace_of_id);
+  EXPECT_EQ(list_of(request.fields), "Host=a;");
+  EXPECT_EQ(request.context.id_fields, IdFields::request_id_and_trace);
 }
 
 TEST(join_trace, replaces_an_invalid_one_and_two_of_them) {
   for (const auto& values : {std::set<std::string>{"00-zero"}, std::set<std::string>{valid, valid + "-x"},
                              std::set<std::string>{"00-" + trace + "-" + parent + "-00", valid}}) {
-    Fields fields;
-    for (const std::string& value : values) fields.add("traceparent", value);
-    fields.add("tracestate", "a=1");
-    const std::string id = join_trace(fields, true);
-    EXPECT_EQ(fields.count("traceparent"), 1U);
-    EXPECT_EQ(trace_id_of(fields), id);
-    EXPECT_NE(id, trace);
-    EXPECT_FALSE(fields.contains("tracestate"));
+    Request request = request_with({{"tracestate", "a=1"}});
+    for (const std::string& value : values) request.fields.add("traceparent", value);
+    EXPECT_EQ(join_trace(request, true), trace_of_id);
+    EXPECT_EQ(list_of(request.fields), "");
+    EXPECT_EQ(request.context.id_fields, IdFields::request_id_and_trace);
   }
 }
 
 TEST(join_trace, touches_nothing_when_it_is_not_to_make_any) {
   for (const char* value : {"", "00-zero"}) {
-    Fields fields;
-    if (*value) fields.add("traceparent", value);
-    fields.add("tracestate", "a=1");
-    const std::string before = list_of(fields);
-    EXPECT_EQ(join_trace(fields, false), "");
-    EXPECT_EQ(list_of(fields), before);
+    Request request = request_with({{"tracestate", "a=1"}});
+    if (*value) request.fields.add("traceparent", value);
+    const std::string before = list_of(request.fields);
+    EXPECT_EQ(join_trace(request, false), "");
+    EXPECT_EQ(list_of(request.fields), before);
+    EXPECT_EQ(request.context.id_fields, IdFields::request_id);
   }
 }
 

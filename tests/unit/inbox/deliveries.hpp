@@ -39,7 +39,7 @@ class FakeUpstream final : public http::Handler {
   }
   std::size_t running = 0, most_running = 0, cancelled = 0;
 
-  Awaitable<Result<http::Response>> handle(http::Request request) override {
+  Awaitable<Result<http::Response>> handle(http::Request&& request) override {
     struct Stay {
       explicit Stay(FakeUpstream& its_host) : host(its_host) {
         host.most_running = std::max(host.most_running, ++host.running);

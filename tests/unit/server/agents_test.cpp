@@ -16,6 +16,7 @@ namespace rockdove::server {
 namespace {
 
 using test::Answer;
+using test::ask;
 using test::request_of;
 using test::run;
 using test::run_for;
@@ -75,7 +76,7 @@ class SomeAgents : public testing::Test {
   Awaitable<Answer> call(std::string tunnel = "t") {
     http::Request request = request_of("GET", "/");
     request.context.tunnel = std::move(tunnel);
-    return agents_->handle(std::move(request));
+    return ask(*agents_, std::move(request));
   }
   std::string answer(std::string tunnel = "t") { return run(io_, summary_of(call(std::move(tunnel)))); }
   /// What a few requests in a row are answered with.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -38,31 +39,41 @@ http::Request request_of(std::string method, std::string target, std::string upg
   return request;
 }
 
+template <class Message>
+Result<Message> decoded(H2Stream::Head head) {
+  Message message;
+  Result<void> done;
+  if constexpr (std::is_same_v<Message, http::Request>) done = decode_request(std::move(head), message);
+  else done = decode_response(std::move(head), message);
+  if (!done) return done.error();
+  return message;
+}
+
 Result<http::Request> there_and_back(const http::Request& request) {
   const OutgoingHead first = encode_request(request);
   const OutgoingHead moved = first;  // the views must not point into the head itself
-  return decode_request(arrived(moved.list));
+  return decoded<http::Request>(arrived(moved.list));
 }
 
 TEST(request_head, what_would_frame_the_message_otherwise_is_taken_away_or_refused) {
   const List head{{":method", "POST"}, {":path", "/"}};
-  const auto decoded = [&](List more) {
+  const auto with = [&](List more) {
     more.insert(more.begin(), head.begin(), head.end());
-    return decode_request(arrived(more));
+    return decoded<http::Request>(arrived(more));
   };
   const auto clean =
-      decoded({{"Transfer-Encoding", "chunked"}, {"Connection", "x-a"}, {"X-A", "1"}, {"X-B", "2"}});
+      with({{"Transfer-Encoding", "chunked"}, {"Connection", "x-a"}, {"X-A", "1"}, {"X-B", "2"}});
   ASSERT_TRUE(clean);
   EXPECT_EQ(list_of(clean->fields), (List{{"X-B", "2"}}));
   for (const List& bad :
        {List{{"Content-Length", "3"}, {"content-length", "3"}}, List{{"Content-Length", "3, 3"}},
         List{{"Content-Length", "+3"}}, List{{"Content-Length", ""}}, List{{"Content-Length", "-1"}},
         List{{"Content-Length", "99999999999999999999"}}, List{{":status", "100"}}})
-    EXPECT_EQ(decoded(bad).error(), Error::protocol) << bad[0].first << " " << bad[0].second;
+    EXPECT_EQ(with(bad).error(), Error::protocol) << bad[0].first << " " << bad[0].second;
   const List connect{{":method", "CONNECT"}, {":path", "a:1"}, {"content-length", "3"}};
-  EXPECT_EQ(decode_request(arrived(connect)).error(), Error::protocol);
+  EXPECT_EQ(decoded<http::Request>(arrived(connect)).error(), Error::protocol);
   const List twice{{":status", "200"}, {"content-length", "3"}, {"content-length", "4"}};
-  EXPECT_EQ(decode_response(arrived(twice)).error(), Error::protocol);
+  EXPECT_EQ(decoded<http::Response>(arrived(twice)).error(), Error::protocol);
 }
 
 TEST(trailers, say_nothing_about_framing) {
@@ -124,6 +135,31 @@ TEST(request_head, carries_what_travels_beside_a_request) {
   EXPECT_EQ(bare->context.first_byte_timeout, net::Duration::zero());
 }
 
+TEST(request_head, carries_an_id_as_the_fields_that_are_made_of_it) {
+  const std::string id = "00112233445566778899aabb";
+  const List id_alone{{"a", "1"}, {"X-Request-Id", id}};
+  List id_and_trace = id_alone;
+  id_and_trace.emplace_back("Traceparent", "00-00000000" + id + "-445566778899aabb-01");
+  for (const auto& [wanted, list] :
+       {std::pair{http::IdFields::none, List{{"a", "1"}}}, std::pair{http::IdFields::request_id, id_alone},
+        std::pair{http::IdFields::request_id_and_trace, id_and_trace}}) {
+    http::Request request = request_of("GET", "/");
+    request.fields.add("a", "1");
+    request.context.request_id = id;
+    request.context.id_fields = wanted;
+    const auto read = there_and_back(request);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(list_of(read->fields), list);
+    EXPECT_EQ(read->context.id_fields, http::IdFields::none);
+  }
+  for (const char* name : {":rd-id", ":rd-trace"})
+    for (const std::string& bad : {std::string(), std::string("r1"), id + " ", std::string(33, 'a')})
+      EXPECT_EQ(
+          decoded<http::Request>(arrived(List{{":method", "GET"}, {":path", "/"}, {name, bad}})).error(),
+          Error::protocol)
+          << name << " " << bad;
+}
+
 TEST(request_head, puts_metadata_before_the_fields_and_never_among_them) {
   http::Request request = request_of("GET", "/");
   request.context.upstream = "x";
@@ -139,7 +175,7 @@ TEST(request_head, puts_metadata_before_the_fields_and_never_among_them) {
 
 TEST(request_head, is_refused_where_it_could_not_stand_in_http1) {
   const List good{{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {"a", "b"}};
-  ASSERT_TRUE(decode_request(arrived(good)));
+  ASSERT_TRUE(decoded<http::Request>(arrived(good)));
   const struct {
     const char* what;
     List list;
@@ -168,7 +204,7 @@ TEST(request_head, is_refused_where_it_could_not_stand_in_http1) {
       {"time limit out of range", {{":method", "GET"}, {":path", "/"}, {":rd-timeout", "99999999999"}}},
   };
   for (const auto& each : cases) {
-    const auto read = decode_request(arrived(each.list));
+    const auto read = decoded<http::Request>(arrived(each.list));
     ASSERT_FALSE(read) << each.what;
     EXPECT_EQ(read.error(), Error::protocol) << each.what;
   }
@@ -181,7 +217,7 @@ TEST(response_head, keeps_status_and_fields) {
     fields.add("set-cookie", "b=2");
     const OutgoingHead head = encode_response(status, fields);
     const OutgoingHead moved = head;
-    const auto read = decode_response(arrived(moved.list));
+    const auto read = decoded<http::Response>(arrived(moved.list));
     ASSERT_TRUE(read) << status;
     EXPECT_EQ(read->status, status);
     EXPECT_EQ(list_of(read->fields), list_of(fields));
@@ -195,7 +231,7 @@ TEST(response_head, carries_how_long_the_answer_took) {
   for (const auto& [said, heard] : cases) {
     const OutgoingHead head = encode_response(200, {}, said);
     const OutgoingHead moved = head;
-    const auto read = decode_response(arrived(moved.list));
+    const auto read = decoded<http::Response>(arrived(moved.list));
     ASSERT_TRUE(read);
     EXPECT_EQ(read->status, 200);
     EXPECT_EQ(read->took, heard);
@@ -206,11 +242,12 @@ TEST(response_head, carries_how_long_the_answer_took) {
 TEST(response_head, carries_an_error_in_its_place) {
   for (int value = 1; value <= static_cast<int>(Error::protocol); ++value) {
     const auto error = static_cast<Error>(value);
-    const auto read = decode_response(arrived(encode_error(error).list));
+    const auto read = decoded<http::Response>(arrived(encode_error(error).list));
     ASSERT_FALSE(read);
     EXPECT_EQ(read.error(), error);
   }
-  const auto foreign = decode_response(arrived(encode_error(net::asio::error::connection_reset).list));
+  const auto foreign =
+      decoded<http::Response>(arrived(encode_error(net::asio::error::connection_reset).list));
   ASSERT_FALSE(foreign);
   EXPECT_EQ(foreign.error(), Error::protocol);
 }
@@ -231,7 +268,7 @@ TEST(response_head, is_refused_where_it_could_not_stand_in_http1) {
       {{":status", "200"}, {"", "c"}},
   };
   for (const List& list : cases) {
-    const auto read = decode_response(arrived(list));
+    const auto read = decoded<http::Response>(arrived(list));
     ASSERT_FALSE(read) << (list.empty() ? "nothing" : list.back().second);
     EXPECT_EQ(read.error(), Error::protocol);
   }

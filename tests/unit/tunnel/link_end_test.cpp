@@ -9,7 +9,7 @@ TEST_F(LinkPair, tells_every_waiting_call_that_the_link_is_lost) {
   upstream_.function = [&](http::Request) { return hang(gone, io_.get_executor()); };
   start();
   const auto done = std::make_shared<std::vector<std::string>>();
-  for (int i = 0; i < 5; ++i) group_.spawn(note_summary(asking_.link->handle(request_of("GET", "/")), done));
+  for (int i = 0; i < 5; ++i) group_.spawn(note_summary(ask(*asking_.link, request_of("GET", "/")), done));
   ASSERT_TRUE(run_until(io_, [&] { return upstream_.calls == 5; }));
   test::on_loop(io_, [&] { answering_.link->abort(); });
   ASSERT_TRUE(run_until(io_, [&] { return done->size() == 5; }));
@@ -140,7 +140,7 @@ TEST_F(LinkPair, takes_a_silent_peer_for_dead) {
   const auto begin = net::Clock::now();
   ASSERT_TRUE(run_until(io_, [&] { return asking_.link->takes_streams(); }));
   const auto done = std::make_shared<std::vector<std::string>>();
-  group_.spawn(note_summary(asking_.link->handle(request_of("GET", "/")), done));
+  group_.spawn(note_summary(ask(*asking_.link, request_of("GET", "/")), done));
   ASSERT_TRUE(run_until(io_, [&] { return asking_.has_ended(); }));
   EXPECT_EQ(**asking_.end, Error::timed_out);
   EXPECT_GE(net::Clock::now() - begin, 120ms);

@@ -14,6 +14,7 @@
 namespace rockdove::tunnel {
 
 using test::Answer;
+using test::ask;
 using test::Feed;
 using test::FeedBody;
 using test::request_of;

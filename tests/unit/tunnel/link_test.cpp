@@ -23,7 +23,7 @@ TEST_F(LinkPair, runs_many_exchanges_side_by_side) {
   std::vector<std::string> expected;
   for (int i = 100; i < 150; ++i) {
     expected.push_back("200 GET/" + std::to_string(i));
-    group_.spawn(note_summary(asking_.link->handle(request_of("GET", "/" + std::to_string(i))), done));
+    group_.spawn(note_summary(ask(*asking_.link, request_of("GET", "/" + std::to_string(i))), done));
   }
   ASSERT_TRUE(run_until(io_, [&] { return done->size() == expected.size(); }));
   std::sort(done->begin(), done->end());
@@ -121,7 +121,7 @@ TEST_F(LinkPair, lets_a_slow_upstream_hold_the_caller_up) {
   request.has_body = true;
   request.body = std::make_unique<FeedBody>(feed);
   const auto done = std::make_shared<std::vector<std::string>>();
-  group_.spawn(note_summary(asking_.link->handle(std::move(request)), done));
+  group_.spawn(note_summary(ask(*asking_.link, std::move(request)), done));
   run_for(io_, 50ms);
   ASSERT_TRUE(inside->body);
   EXPECT_LE(feed->taken, 64 * 1024 + 2 * feed->repeated.size());
@@ -137,7 +137,7 @@ TEST_F(LinkPair, ends_the_call_to_the_upstream_when_the_asking_side_gives_up) {
   upstream_.function = [&](http::Request) { return hang(gone, io_.get_executor()); };
   start();
   const auto done = std::make_shared<std::vector<std::string>>();
-  auto task = group_.spawn(note_summary(asking_.link->handle(request_of("GET", "/")), done));
+  auto task = group_.spawn(note_summary(ask(*asking_.link, request_of("GET", "/")), done));
   ASSERT_TRUE(run_until(io_, [&] { return upstream_.calls == 1; }));
   EXPECT_FALSE(*gone);
   test::on_loop(io_, [&] { task.cancel(); });
