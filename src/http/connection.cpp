@@ -64,7 +64,7 @@ Awaitable<void> Connection::run() {
 Awaitable<void> Connection::serve() {
   while (current_.keep_alive && wire_->is_open()) {
     is_idle_ = true;
-    idle_since_ = net::Clock::now();
+    idle_since_ = is_first_ ? net::Clock::now() : record_.ended;
     if (server_.draining_ && !is_first_) end_if_idle();  // its answer did not say that it was the last
     wire_->shrink();
     auto head = co_await read_head();

@@ -45,12 +45,6 @@ bool detail::iequals_same_size(std::string_view a, std::string_view b) noexcept 
   return true;
 }
 
-Fields::Field Fields::at(std::size_t index) const {
-  const Slot& slot = slots_[index];
-  const std::string_view text = text_;
-  return {text.substr(slot.name_at, slot.name_size), text.substr(slot.value_at, slot.value_size)};
-}
-
 void Fields::reserve(std::size_t fields, std::size_t bytes) {
   slots_.reserve(fields);
   text_.reserve(bytes);

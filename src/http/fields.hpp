@@ -48,7 +48,7 @@ class Fields {
   bool empty() const { return slots_.empty(); }
   /// Bytes that all names and values take, those of removed fields included.
   std::size_t bytes() const { return text_.size(); }
-  Field at(std::size_t index) const;
+  Field at(std::size_t index) const { return field_of(slots_[index]); }
 
   void reserve(std::size_t fields, std::size_t bytes);
   void clear();
@@ -58,6 +58,11 @@ class Fields {
   void add_lowercase(std::string_view name, std::string_view value);
   /// Removes every field called `name`; the others keep their order. Returns how many went.
   std::size_t remove(std::string_view name);
+  /// Removes every field of which `is_unwanted(field)` is true; the others keep their order.
+  template <class Predicate>
+  void remove_if(Predicate is_unwanted) {
+    std::erase_if(slots_, [&](const Slot& slot) { return is_unwanted(field_of(slot)); });
+  }
   /// Replaces the value of the first field called `name` in its place and removes the others; adds
   /// the field at the end if there is none.
   void set(std::string_view name, std::string_view value);
@@ -93,6 +98,10 @@ class Fields {
   }
   static constexpr std::uint32_t folded(char letter) noexcept {
     return static_cast<unsigned char>(letter | 0x20);
+  }
+  Field field_of(const Slot& slot) const noexcept {
+    const char* const text = text_.data();
+    return {{text + slot.name_at, slot.name_size}, {text + slot.value_at, slot.value_size}};
   }
   bool is_named(const Slot& slot, const Sought& sought) const noexcept;
   /// The first field of that name from `first` on; size() if there is none.

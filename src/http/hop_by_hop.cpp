@@ -2,49 +2,60 @@
 
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <array>
-#include <string>
+#include <string_view>
+#include <vector>
 
 namespace rockdove::http {
 namespace {
 
-constexpr std::array always{"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"};
 // Naming these in Connection is an attack: it would take from the upstream what the edge has seen.
-constexpr std::array end_to_end{"content-length", "content-type", "host",           "authorization",
-                                "cookie",         "trailer",      "x-forwarded-for"};
+constexpr std::array<std::string_view, 7> end_to_end{
+    "content-length", "content-type", "host", "authorization", "cookie", "trailer", "x-forwarded-for"};
 
-bool is_listed(const auto& list, std::string_view name) {
-  for (const std::string_view each : list)
-    if (iequals(each, name)) return true;
-  return false;
+/// By the name's length first: most are of another.
+bool is_hop_by_hop(std::string_view name) {
+  switch (name.size()) {
+    case 2: return iequals(name, "te");
+    case 7: return iequals(name, "upgrade");
+    case 10: return iequals(name, "connection") || iequals(name, "keep-alive");
+    case 16: return iequals(name, "proxy-connection");
+    case 17: return iequals(name, "transfer-encoding");
+    default: return false;
+  }
 }
 
-bool has_any(const Fields& fields) {
-  return fields.contains("connection") || fields.contains("keep-alive") || fields.contains("te") ||
-         fields.contains("proxy-connection") || fields.contains("transfer-encoding") ||
-         fields.contains("upgrade");
+bool is_among(const auto& names, std::string_view name) {
+  return std::ranges::any_of(names, [&](std::string_view each) { return iequals(each, name); });
+}
+
+/// Adds to `named` what a Connection field takes away besides what goes in any case.
+void add_named(std::string_view options, std::vector<std::string_view>& named) {
+  while (!options.empty()) {
+    const std::size_t comma = options.find(',');
+    const std::string_view name = trim(options.substr(0, comma));
+    options = comma == options.npos ? std::string_view() : options.substr(comma + 1);
+    const bool is_usual = name.empty() || iequals(name, "close") || is_hop_by_hop(name);
+    if (!is_usual && !is_among(end_to_end, name)) named.push_back(name);
+  }
 }
 
 }  // namespace
 
 void remove_hop_by_hop(Fields& fields) {
-  if (!has_any(fields)) return;  // as of most messages
-  std::string named;
-  for (const auto [name, value] : fields)
-    if (iequals(name, "connection")) named.append(value).append(",");
-  std::string_view rest = named;
-  while (!rest.empty()) {
-    const std::size_t comma = rest.find(',');
-    const std::string_view name = trim(rest.substr(0, comma));
-    rest.remove_prefix(comma + 1);
-    if (!name.empty() && !is_listed(end_to_end, name) && !iequals(name, "te")) fields.remove(name);
+  bool is_clean = true;
+  std::vector<std::string_view> named;
+  for (const auto [name, value] : fields) {
+    if (!is_hop_by_hop(name)) continue;
+    is_clean = false;
+    if (iequals(name, "connection")) add_named(value, named);
   }
-  for (const std::string_view name : always) fields.remove(name);
-  if (fields.contains("te")) {
-    const bool wants_trailers = fields.has_token("te", "trailers");
-    fields.remove("te");
-    if (wants_trailers) fields.add("TE", "trailers");
-  }
+  if (is_clean) return;
+  const bool wants_trailers = fields.has_token("te", "trailers");
+  fields.remove_if(
+      [&](const Fields::Field& field) { return is_hop_by_hop(field.name) || is_among(named, field.name); });
+  if (wants_trailers) fields.add("TE", "trailers");
 }
 
 }  // namespace rockdove::http

@@ -115,14 +115,21 @@ Awaitable<Result<void>> write_body(Wire& wire, Body& body, bool chunked, net::Du
 }
 
 void append_fields(std::string& out, const Fields& fields) {
+  constexpr std::string_view colon = ": ", line_end = "\r\n";
+  const std::size_t start = out.size();
+  std::size_t size = 0;
+  for (const auto [name, value] : fields) size += name.size() + colon.size() + value.size() + line_end.size();
+  out.resize(start + size);
+  char* to = out.data() + start;
   for (const auto [name, value] : fields) {
-    const std::size_t start = out.size();
-    out.append(name).append(": ").append(value).append("\r\n");
     bool word_start = true;
-    for (char *c = out.data() + start, *end = c + name.size(); c != end; ++c) {
-      if (word_start && *c >= 'a' && *c <= 'z') *c = static_cast<char>(*c - 32);
-      word_start = *c == '-';
+    for (const char c : name) {
+      *to++ = word_start && c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+      word_start = c == '-';
     }
+    to = std::copy(colon.begin(), colon.end(), to);
+    to = std::copy(value.begin(), value.end(), to);
+    to = std::copy(line_end.begin(), line_end.end(), to);
   }
 }
 

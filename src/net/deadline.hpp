@@ -10,9 +10,9 @@ namespace rockdove::net {
 
 class Deadlines;
 
-/// One time limit. Fires `on_expiry` once, never early and at most one tick late (plus what the loop is busy
-/// with), unless moved or cleared before. Loop thread only. Destroying it clears it; `on_expiry` may set it
-/// again or destroy it, and must not throw.
+/// One time limit. Fires `on_expiry` once, never early and little more than one tick late (plus what the loop
+/// is busy with), unless moved or cleared before. Loop thread only. Destroying it clears it; `on_expiry` may
+/// set it again or destroy it, and must not throw.
 class Deadline {
  public:
   Deadline(Deadlines& deadlines, std::function<void()> on_expiry);
@@ -45,7 +45,7 @@ class Deadlines {
   using Now = Clock::time_point (*)();
 
   /// `now` tells the time; tests bring their own and call advance() themselves.
-  explicit Deadlines(Executor executor, Now now = &Clock::now);
+  explicit Deadlines(Executor executor, Now now = nullptr);
   ~Deadlines();
   Deadlines(const Deadlines&) = delete;
   Deadlines& operator=(const Deadlines&) = delete;
@@ -66,7 +66,8 @@ class Deadlines {
   static void expire(Deadline& deadline) noexcept;
 
   Timer timer_;
-  Now now_;
+  Now now_;      // exact
+  Now not_yet_;  // cheap, and never behind it
   bool running_ = false;
   std::size_t set_ = 0;
   std::uint64_t now_tick_ = 0;  // ticks since the epoch of Clock that have been handled

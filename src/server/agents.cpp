@@ -193,7 +193,8 @@ Awaitable<Result<http::Response>> Agents::send(Tunnel& tunnel, http::Request& re
   boost::system::error_code last = Error::no_agent;
   while (true) {
     ++tunnel.turn;
-    const auto chosen = pick(tunnel, options_, request, tried);
+    const auto asked = net::Clock::now();
+    const auto chosen = pick(tunnel, options_, request, tried, asked);
     if (!chosen) {
       if (last == Error::upstream_refused) co_return last;  // every agent's upstream is down
       const bool has_come = co_await wait_for_link(tunnel, request.context);
@@ -201,7 +202,6 @@ Awaitable<Result<http::Response>> Agents::send(Tunnel& tunnel, http::Request& re
       co_return last == Error::stream_refused ? make_error_code(Error::no_agent) : last;
     }
     if (request.context.record) request.context.record->agent = chosen->hello.agent;
-    const auto asked = net::Clock::now();
     auto response = co_await chosen->link->call(request);
     if (response) tunnel.times.add(request.context.record, asked, response->took);
     const bool is_unseen = !response && (response.error() == Error::stream_refused ||
@@ -218,10 +218,10 @@ Awaitable<Result<http::Response>> Agents::send(Tunnel& tunnel, http::Request& re
 
 /// The link with least to do, of an agent whose upstream is up and that was heard of lately, if there is one.
 std::shared_ptr<AgentLink> Agents::pick(const Tunnel& tunnel, const Options& options,
-                                        const http::Request& request, const Tried& tried) {
+                                        const http::Request& request, const Tried& tried,
+                                        net::Clock::time_point now) {
   std::shared_ptr<AgentLink> best;
   std::tuple<bool, bool, std::size_t> best_rank;
-  const auto now = net::Clock::now();
   const std::size_t count = tunnel.links.size();
   for (std::size_t i = 0; i < count; ++i) {
     const auto& each = tunnel.links[(tunnel.turn + i) % count];

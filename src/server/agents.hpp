@@ -99,7 +99,8 @@ class Agents final : public http::Handler {
   const Limits& limits_of(const std::string& name) const;
   struct Tried;
   static std::shared_ptr<AgentLink> pick(const Tunnel& tunnel, const Options& options,
-                                         const http::Request& request, const Tried& tried);
+                                         const http::Request& request, const Tried& tried,
+                                         net::Clock::time_point now);
   Awaitable<Result<void>> wait_for_place(Tunnel& tunnel);
   Awaitable<bool> wait_for_link(Tunnel& tunnel, const http::Context& context);
   Awaitable<Result<http::Response>> send(Tunnel& tunnel, http::Request& request);

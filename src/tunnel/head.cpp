@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cstdint>
 #include <limits>
+#include <utility>
 
 namespace rockdove::tunnel {
 namespace {
@@ -18,12 +19,6 @@ constexpr std::size_t numbers_room = 64;
 
 // A request's id alone, or with a trace that is made of it (http/forwarded.hpp).
 constexpr std::string_view id_name = ":rd-id", traced_id_name = ":rd-trace";
-
-bool has_safe_values(const http::Fields& fields) {
-  for (const auto [name, value] : fields)
-    if (!http::is_field_value(value)) return false;
-  return true;
-}
 
 bool is_target(std::string_view target) {
   if (target.empty()) return false;
@@ -44,26 +39,49 @@ void add_all(H2::HeadList& list, const http::Fields& fields) {
   for (const auto field : fields) list.push_back(field);
 }
 
-/// Content-Length stands once at most and is a number: HTTP/1.1 is written from it at the other end.
-bool has_usable_length(const http::Fields& fields) {
-  const auto length = fields.get("content-length");
-  if (!length) return true;
-  return fields.count("content-length") == 1 && to_number<std::uint64_t>(*length).has_value();
+/// Whether the fields of a message are such that HTTP/1.1 can be written from them: each is safe, and
+/// Content-Length stands there once at most and is a number.
+bool is_usable(const http::Fields& fields) {
+  bool has_length = false;
+  for (const auto [name, value] : fields) {
+    if (!http::is_token(name) || !http::is_field_value(value)) return false;
+    if (!http::iequals(name, "content-length")) continue;
+    if (std::exchange(has_length, true) || !to_number<std::uint64_t>(value)) return false;
+  }
+  return true;
 }
 
-std::string take(const http::Fields& fields, std::string_view name) {
-  return std::string(fields.get(name).value_or(std::string_view{}));
-}
-
-/// The fields that have come as the id they are made of.
-Result<void> unfold_id(const http::Fields& pseudo, http::Request& request) {
-  const auto traced = pseudo.get(traced_id_name);
-  const auto id = traced ? traced : pseudo.get(id_name);
-  if (!id) return {};
-  if (!http::is_traceable(*id)) return Error::protocol;
-  request.context.request_id = *id;
-  request.context.id_fields = traced ? http::IdFields::request_id_and_trace : http::IdFields::request_id;
-  http::add_id_fields(request);
+/// What travels beside the fields. `protocol` is a view into `pseudo`.
+Result<void> read_pseudo(const http::Fields& pseudo, http::Request& request, std::string_view& protocol) {
+  http::Context& context = request.context;
+  for (const auto [name, value] : pseudo) {
+    if (!http::is_field_value(value)) return Error::protocol;
+    if (name == ":method") {
+      request.method = value;
+    } else if (name == ":path") {
+      request.target = value;
+    } else if (name == ":scheme") {
+      context.tls = value == "https";
+    } else if (name == ":rd-timeout") {
+      const auto limit = to_number<std::uint32_t>(value);
+      if (!limit) return Error::protocol;
+      context.first_byte_timeout = std::chrono::milliseconds(*limit);
+    } else if (name == id_name || name == traced_id_name) {
+      if (!http::is_traceable(value)) return Error::protocol;
+      context.request_id = value;
+      context.id_fields = name == id_name ? http::IdFields::request_id : http::IdFields::request_id_and_trace;
+    } else if (name == ":protocol") {
+      protocol = value;
+    } else if (name == ":rd-upstream") {
+      context.upstream = value;
+    } else if (name == ":rd-host") {
+      context.host = value;
+    } else if (name == ":rd-expect") {
+      request.expects_continue = true;
+    } else if (name == ":status") {
+      return Error::protocol;
+    }
+  }
   return {};
 }
 
@@ -71,8 +89,8 @@ Result<void> unfold_id(const http::Fields& pseudo, http::Request& request) {
 
 bool is_safe(const http::Fields& fields) {
   for (const auto [name, value] : fields)
-    if (!http::is_token(name)) return false;
-  return has_safe_values(fields);
+    if (!http::is_token(name) || !http::is_field_value(value)) return false;
+  return true;
 }
 
 bool are_safe_trailers(const http::Fields& fields) {
@@ -133,39 +151,27 @@ OutgoingHead encode_error(boost::system::error_code error) {
 }
 
 Result<void> decode_request(H2Stream::Head&& head, http::Request& request) {
-  const http::Fields& pseudo = head.pseudo;
-  request.method = take(pseudo, ":method");
-  request.target = take(pseudo, ":path");
+  std::string_view protocol;
+  if (const auto read = read_pseudo(head.pseudo, request, protocol); !read) return read.error();
   if (request.method == "CONNECT") {
-    request.upgrade = take(pseudo, ":protocol");
-    if (request.upgrade.empty()) request.upgrade = "connect";
-    else request.method = "GET";
+    request.upgrade = protocol.empty() ? "connect" : protocol;
+    if (!protocol.empty()) request.method = "GET";
   }
-  if (!http::is_token(request.method) || !is_target(request.target)) return Error::protocol;
-  if (!has_safe_values(pseudo) || !is_safe(head.fields) || pseudo.contains(":status")) return Error::protocol;
-  if (!has_usable_length(head.fields)) return Error::protocol;
+  if (!http::is_token(request.method) || !is_target(request.target) || !is_usable(head.fields))
+    return Error::protocol;
   // What is behind the head of a switch has no length.
   if (!request.upgrade.empty() && head.fields.get("content-length").value_or("0") != "0")
     return Error::protocol;
-  request.expects_continue = pseudo.contains(":rd-expect");
-  request.context.upstream = take(pseudo, ":rd-upstream");
-  request.context.host = take(pseudo, ":rd-host");
-  request.context.tls = pseudo.get(":scheme") == "https";
-  if (const auto limit = pseudo.get(":rd-timeout")) {
-    const auto number = to_number<std::uint32_t>(*limit);
-    if (!number) return Error::protocol;
-    request.context.first_byte_timeout = std::chrono::milliseconds(*number);
-  }
   request.fields = std::move(head.fields);
   http::remove_hop_by_hop(request.fields);  // framing is ours to write
-  return unfold_id(pseudo, request);
+  http::add_id_fields(request);
+  return {};
 }
 
 Result<void> decode_response(H2Stream::Head&& head, http::Response& response) {
   if (const auto error = head.pseudo.get(":rd-error")) return error_named(*error);
   const auto status = to_number<int>(head.pseudo.get(":status").value_or(std::string_view{}));
-  if (!status || *status < 100 || *status > 999 || !is_safe(head.fields)) return Error::protocol;
-  if (!has_usable_length(head.fields)) return Error::protocol;
+  if (!status || *status < 100 || *status > 999 || !is_usable(head.fields)) return Error::protocol;
   response.status = *status;
   if (const auto time = head.pseudo.get(":rd-time")) {
     const auto number = to_number<std::uint32_t>(*time);
