@@ -182,6 +182,7 @@ Awaitable<void> Connection::exchange(RequestHead& head) {
     response = error_response(record_.error, record_.request_id, record_.trace_id);
   }
   co_await answer(*response);
+  response->body.reset();  // an answer that is done with tells its sender to stop taking the request
   watch.reset();
   if (!current_.keep_alive) co_await finish();
 }
