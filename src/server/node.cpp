@@ -4,6 +4,7 @@
 #include "http/error_response.hpp"
 #include "net/address.hpp"
 #include "net/log.hpp"
+#include "ops/process.hpp"
 #include "server/admin_token.hpp"
 #include "server/settings.hpp"
 
@@ -14,6 +15,7 @@ namespace rockdove::server {
 namespace {
 
 constexpr std::chrono::milliseconds watch_interval{200};
+constexpr std::uint64_t start_turns = 10;  // of them: the inbox is open then, and agents are back
 constexpr std::chrono::milliseconds drain_slice{100}, minimum_slice{1};
 // Callers that came just before the end: their requests are waited for so long, and looked for so often.
 constexpr std::chrono::milliseconds first_requests{3000}, first_requests_slice{20};
@@ -201,9 +203,10 @@ Awaitable<void> Node::serve_admin(net::TcpSocket socket) {
 /// commit was.
 Awaitable<void> Node::watch() {
   net::Timer timer(executor_);
-  while (true) {
+  for (std::uint64_t turn = 0;; ++turn) {
     timer.expires_after(watch_interval);
     co_await timer.async_wait(net::token);
+    if (turn == start_turns) ops::release_startup_pages();
     refresh_tokens();
     const std::uint64_t commits = inbox_.health().commits;
     if (std::exchange(commits_, commits) != commits) committed_ = net::Clock::now();

@@ -4,7 +4,6 @@
 #include "net/asio.hpp"
 #include "net/log.hpp"
 #include "net/notify.hpp"
-#include "ops/process.hpp"
 #include "server/node.hpp"
 
 #include <fmt/format.h>
@@ -74,7 +73,6 @@ int run(config::ServerConfig config, std::function<config::ServerConfig()> reloa
   group.spawn(handle_signals(signals, node, notifier, reload));
   group.spawn(serve(signals, node, notifier));
   group.spawn(notifier.beat());
-  ops::release_startup_pages();
   io.run();
   log::info("server", "stopped");
   return 0;
