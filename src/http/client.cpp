@@ -121,7 +121,8 @@ Awaitable<Result<Response>> Client::handle(Request&& request) {
       }
     } held{this};
     std::shared_ptr<Wire> wire = std::move(*place);
-    // It may have been closed a moment ago, and the loop has not come to it.
+    // It may have been closed a moment ago, or brought an answer that nobody has asked for, and the loop has
+    // not come to it.
     const bool is_fit = wire && is_first && is_usable(*wire) && !net::is_readable(wire->stream().tcp());
     if (wire && !is_fit) std::exchange(wire, nullptr)->close();
     const bool reused = wire != nullptr;

@@ -135,16 +135,14 @@ Awaitable<void> Connection::exchange(RequestHead& head) {
 
   current_ = {};
   incoming_.reset();
-  // CONNECT has no content (RFC 9110 section 9.3.6): what follows its head is the tunnel's.
-  if (head.method == "CONNECT" && head.framing != Framing::none) {
-    auto rejected = reject(Error::malformed);
-    co_await std::move(rejected);
-    co_return;
-  }
   const std::uint64_t length = head.content_length;
   const std::uint64_t limit = server_.options_.body_bytes;
-  if (head.framing == Framing::length && limit && length > limit) {
-    auto rejected = reject(Error::body_too_large);
+  boost::system::error_code refused;
+  // CONNECT has no content (RFC 9110 section 9.3.6): what follows its head is the tunnel's.
+  if (head.method == "CONNECT" && head.framing != Framing::none) refused = Error::malformed;
+  else if (head.framing == Framing::length && limit && length > limit) refused = Error::body_too_large;
+  if (refused) {
+    auto rejected = reject(refused);
     co_await std::move(rejected);
     co_return;
   }
