@@ -39,14 +39,18 @@ void add_all(H2::HeadList& list, const http::Fields& fields) {
   for (const auto field : fields) list.push_back(field);
 }
 
+bool is_safe_field(const http::Fields::Field& field) {
+  return http::is_token(field.name) && http::is_field_value(field.value);
+}
+
 /// Whether the fields of a message are such that HTTP/1.1 can be written from them: each is safe, and
 /// Content-Length stands there once at most and is a number.
 bool is_usable(const http::Fields& fields) {
   bool has_length = false;
-  for (const auto [name, value] : fields) {
-    if (!http::is_token(name) || !http::is_field_value(value)) return false;
-    if (!http::iequals(name, "content-length")) continue;
-    if (std::exchange(has_length, true) || !to_number<std::uint64_t>(value)) return false;
+  for (const auto field : fields) {
+    if (!is_safe_field(field)) return false;
+    if (!http::iequals(field.name, "content-length")) continue;
+    if (std::exchange(has_length, true) || !to_number<std::uint64_t>(field.value)) return false;
   }
   return true;
 }
@@ -88,8 +92,8 @@ Result<void> read_pseudo(const http::Fields& pseudo, http::Request& request, std
 }  // namespace
 
 bool is_safe(const http::Fields& fields) {
-  for (const auto [name, value] : fields)
-    if (!http::is_token(name) || !http::is_field_value(value)) return false;
+  for (const auto field : fields)
+    if (!is_safe_field(field)) return false;
   return true;
 }
 
