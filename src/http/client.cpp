@@ -112,8 +112,12 @@ Awaitable<Result<Response>> Client::handle(Request&& request) {
   if (!has_true_length(request)) co_return Error::malformed;
   const bool is_whole = !request.body;
   for (bool is_first = true;; is_first = false) {
-    auto place = co_await take_place();
-    if (!place) co_return place.error();
+    auto place = take_place();
+    if (!place) {
+      auto waited = co_await wait_for_place();
+      if (!waited) co_return waited.error();
+      place = std::move(*waited);
+    }
     struct Held {
       Client* client;
       ~Held() {

@@ -57,7 +57,8 @@ class Client final : public Handler {
   struct Waiter;
   using ExchangePtr = std::shared_ptr<ClientExchange>;
 
-  Awaitable<Result<std::shared_ptr<Wire>>> take_place();
+  std::optional<std::shared_ptr<Wire>> take_place();
+  Awaitable<Result<std::shared_ptr<Wire>>> wait_for_place();
   Awaitable<Result<std::shared_ptr<Wire>>> connect();
   std::shared_ptr<Wire> take_idle();
   void keep(std::shared_ptr<Wire> wire);

@@ -28,14 +28,16 @@ struct Client::Waiter {
 };
 
 /// A place among the connections, first come, first served: one that is kept, or null to connect with.
-Awaitable<Result<std::shared_ptr<Wire>>> Client::take_place() {
-  if (waiting_.empty()) {
-    if (auto idle = take_idle()) co_return idle;
-    if (open_ < options_.connections) {
-      ++open_;
-      co_return std::shared_ptr<Wire>();
-    }
-  }
+/// Nothing: whoever wants one has to wait_for_place().
+std::optional<std::shared_ptr<Wire>> Client::take_place() {
+  if (!waiting_.empty()) return std::nullopt;
+  if (auto idle = take_idle()) return idle;
+  if (open_ >= options_.connections) return std::nullopt;
+  ++open_;
+  return nullptr;
+}
+
+Awaitable<Result<std::shared_ptr<Wire>>> Client::wait_for_place() {
   Waiter waiter(*this);
   while (!waiter.has_place && !waiter.is_late) co_await waiter.turn.wait();
   if (!waiter.has_place) co_return Error::queue_full;

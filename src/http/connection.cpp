@@ -31,9 +31,9 @@ void append_status_line(std::string& out, int status) {
 /// A handler's answer may come from another machine: one whose length is not what it says would put the
 /// rest of it in the place of the next answer.
 bool has_true_length(const Response& response, bool is_head) {
-  if (!response.fields.contains("content-length") || response.switched) return true;
+  if (response.switched) return true;
   const auto length = announced_length(response.fields);
-  if (!length) return false;
+  if (!length) return !response.fields.contains("content-length");
   const bool is_here = !response.body && !is_head && !is_bodiless({}, response.status);
   return !is_here || *length == response.content.size();
 }
@@ -261,9 +261,9 @@ Awaitable<Result<void>> Connection::gather(Request& request, std::size_t size) {
 Awaitable<void> Connection::answer(Response& response) {
   const net::Duration limit = server_.options_.write_timeout;
   const bool has_body = response.switched || !(current_.is_head || is_bodiless({}, response.status));
-  const bool has_length = response.fields.contains("content-length");
-  const std::uint64_t length =
-      response.switched ? unlimited : announced_length(response.fields).value_or(unlimited);
+  const auto announced = announced_length(response.fields);
+  const bool has_length = announced.has_value();
+  const std::uint64_t length = response.switched ? unlimited : announced.value_or(unlimited);
   const bool chunked = has_body && !response.switched && !has_length && !current_.is_http10;
   const bool ends_by_close = response.switched || (has_body && !has_length && current_.is_http10);
   if (ends_by_close || server_.draining_) current_.keep_alive = false;
@@ -277,7 +277,8 @@ Awaitable<void> Connection::answer(Response& response) {
   const bool is_early = !response.switched && current_.upgrade == "connect" && !wire_->buffered().empty();
   if (is_unwanted || is_broken || is_early) current_.keep_alive = false;
   record_.status = response.status;
-  std::string head = write_head(response, has_body, chunked);
+  const bool needs_length = has_body && !has_length && !chunked && !response.body && !response.switched;
+  std::string head = write_head(response, chunked, needs_length);
   if (!has_body) response.content.clear();
   record_.bytes_out = response.content.size();
 
@@ -306,7 +307,7 @@ Awaitable<void> Connection::answer(Response& response) {
   wire_->reset();  // never an orderly end to an answer that is not whole
 }
 
-std::string Connection::write_head(const Response& response, bool has_body, bool chunked) {
+std::string Connection::write_head(const Response& response, bool chunked, bool needs_length) {
   std::string head;
   head.reserve(160 + response.fields.bytes() + 4 * response.fields.size());
   append_status_line(head, response.status);
@@ -315,8 +316,6 @@ std::string Connection::write_head(const Response& response, bool has_body, bool
     head.append("Connection: Upgrade\r\nUpgrade: ").append(current_.upgrade).append("\r\n");
   } else if (!response.switched) {
     if (chunked) head.append("Transfer-Encoding: chunked\r\n");
-    const bool needs_length =
-        has_body && !chunked && !response.body && !response.fields.contains("content-length");
     if (needs_length) {
       head.append("Content-Length: ");
       append_number(head, response.content.size());

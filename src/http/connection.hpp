@@ -36,7 +36,7 @@ class Connection {
   Awaitable<void> answer(Response& response);
   Awaitable<void> finish();
   Awaitable<void> reject(boost::system::error_code error);
-  std::string write_head(const Response& response, bool has_body, bool chunked);
+  std::string write_head(const Response& response, bool chunked, bool needs_length);
   static std::string interim(int status, const Fields& fields);
   Awaitable<void> wait_for_body_end();
   void end_wait();

@@ -65,16 +65,22 @@ std::size_t Fields::find(const Sought& sought, std::size_t first) const noexcept
 }
 
 void Fields::add(std::string_view name, std::string_view value) {
-  const auto at = static_cast<std::uint32_t>(text_.size());
+  const std::uint32_t at = append(name, value);
   const auto name_size = static_cast<std::uint32_t>(name.size());
-  text_.append(name).append(value);
   slots_.push_back({hint_of(name), at, name_size, at + name_size, static_cast<std::uint32_t>(value.size())});
+}
+
+std::uint32_t Fields::append(std::string_view name, std::string_view value) {
+  const std::size_t at = text_.size();
+  text_.resize(at + name.size() + value.size());
+  std::ranges::copy(value, std::ranges::copy(name, text_.data() + at).out);
+  return static_cast<std::uint32_t>(at);
 }
 
 void Fields::add_lowercase(std::string_view name, std::string_view value) {
   add(name, value);
-  const auto first = text_.begin() + slots_.back().name_at;
-  std::transform(first, first + static_cast<std::ptrdiff_t>(name.size()), first, lower);
+  char* const first = text_.data() + slots_.back().name_at;
+  std::transform(first, first + name.size(), first, lower);
 }
 
 std::size_t Fields::remove(std::string_view name) {
@@ -86,9 +92,8 @@ void Fields::set(std::string_view name, std::string_view value) {
   const Sought sought{name, hint_of(name)};
   const std::size_t at = find(sought, 0);
   if (at == slots_.size()) return add(name, value);
-  slots_[at].value_at = static_cast<std::uint32_t>(text_.size());
+  slots_[at].value_at = append({}, value);
   slots_[at].value_size = static_cast<std::uint32_t>(value.size());
-  text_.append(value);
   const auto rest = slots_.begin() + static_cast<std::ptrdiff_t>(at) + 1;
   const auto is_other = [&](const Slot& slot) { return is_named(slot, sought); };
   slots_.erase(std::remove_if(rest, slots_.end(), is_other), slots_.end());

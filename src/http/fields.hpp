@@ -2,23 +2,42 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace rockdove::http {
 
 namespace detail {
+
 bool iequals_same_size(std::string_view a, std::string_view b) noexcept;
-}
+
+/// Leaves new bytes of a vector as they are: they are written next.
+template <class T>
+struct UnsetAllocator : std::allocator<T> {
+  template <class U>
+  struct rebind {
+    using other = UnsetAllocator<U>;
+  };
+  template <class U>
+  void construct(U*) noexcept {}
+  template <class U, class... Values>
+  void construct(U* at, Values&&... values) {
+    std::construct_at(at, std::forward<Values>(values)...);
+  }
+};
+
+}  // namespace detail
 
 /// ASCII case-insensitive equality, as field names compare (RFC 9110 section 5.1). Most names differ in size.
 inline bool iequals(std::string_view a, std::string_view b) noexcept {
   return a.size() == b.size() && detail::iequals_same_size(a, b);
 }
 
-/// An ordered multimap whose names and values share one string: two allocations a message instead
+/// An ordered multimap whose names and values share one block: two allocations a message instead
 /// of two a field. Values are kept byte for byte. Views stay valid until the next add() or set().
 class Fields {
  public:
@@ -107,7 +126,10 @@ class Fields {
   /// The first field of that name from `first` on; size() if there is none.
   std::size_t find(const Sought& sought, std::size_t first) const noexcept;
 
-  std::string text_;
+  /// Returns where it begins.
+  std::uint32_t append(std::string_view name, std::string_view value);
+
+  std::vector<char, detail::UnsetAllocator<char>> text_;
   std::vector<Slot> slots_;
 };
 

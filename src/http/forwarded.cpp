@@ -36,37 +36,52 @@ bool is_ours(std::string_view name, bool is_proxy) noexcept {
   }
 }
 
+/// Removes what is ours to write, and says what of X-Forwarded-For a trusted proxy has written.
+std::string take_forwarded(Fields& fields, bool is_proxy) {
+  std::string list;
+  fields.remove_if([&](const Fields::Field& field) {
+    const bool is_list = is_proxy && iequals(field.name, "x-forwarded-for");
+    if (is_list) list.append(list.empty() ? "" : ", ").append(field.value);
+    return is_ours(field.name, is_proxy);
+  });
+  return list;
+}
+
 }  // namespace
 
 void set_forwarded(Request& request, const std::function<bool(const net::Address&)>& is_trusted) {
-  Fields& fields = request.fields;
-  const std::string peer = net::to_string(request.context.peer);
-  std::string list;
-  const bool is_proxy = is_trusted(request.context.peer);
-  if (is_proxy) {
-    for (const auto [name, value] : fields)
-      if (iequals(name, "x-forwarded-for")) list.append(list.empty() ? "" : ", ").append(value);
-    if (const auto proto = fields.get("x-forwarded-proto"))
-      request.context.tls = iequals(trim(*proto), "https");
-    find_caller(request, list, is_trusted);
-    list.append(list.empty() ? "" : ", ");
+  Context& context = request.context;
+  context.to_add.request_id = true;
+  if (!is_trusted(context.peer)) {
+    take_forwarded(request.fields, false);
+    context.to_add.forwarded = true;
+    return;
   }
-  fields.remove_if([&](const Fields::Field& field) { return is_ours(field.name, is_proxy); });
-  list.append(peer);
+  if (const auto proto = request.fields.get("x-forwarded-proto"))
+    context.tls = iequals(trim(*proto), "https");
+  const std::string peer = net::to_string(context.peer);
+  std::string list = take_forwarded(request.fields, true);
+  find_caller(request, list, is_trusted);
+  list.append(list.empty() ? "" : ", ").append(peer);
+  add_forwarded(request, list);
+}
+
+void add_forwarded(Request& request, std::string_view list) {
+  Fields& fields = request.fields;
   fields.add("X-Forwarded-For", list);
   if (const auto host = fields.get("host"); host && !fields.contains("x-forwarded-host")) {
     const std::string value(*host);  // add() may move the memory that a view points into
     fields.add("X-Forwarded-Host", value);
   }
   fields.add("X-Forwarded-Proto", request.context.tls ? "https" : "http");
-  request.context.id_fields = IdFields::request_id;
 }
 
-void add_id_fields(Request& request) {
+void add_made_fields(Request& request) {
   const std::string& id = request.context.request_id;
-  const auto wanted = std::exchange(request.context.id_fields, IdFields::none);
-  if (wanted != IdFields::none) request.fields.add("X-Request-Id", id);
-  if (wanted == IdFields::request_id_and_trace) request.fields.add("Traceparent", make_traceparent(id));
+  const MadeFields wanted = std::exchange(request.context.to_add, {});
+  if (wanted.forwarded) add_forwarded(request, net::to_string(request.context.peer));
+  if (wanted.request_id) request.fields.add("X-Request-Id", id);
+  if (wanted.trace) request.fields.add("Traceparent", make_traceparent(id));
 }
 
 }  // namespace rockdove::http

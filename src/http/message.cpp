@@ -49,13 +49,8 @@ Awaitable<Result<void>> read_all(Response& response, std::size_t limit) {
 
 // The registry of RFC 9110 section 16.2.1, without its unused and temporary entries.
 std::optional<std::uint64_t> announced_length(const Fields& fields) {
-  std::optional<std::string_view> text;
-  for (const auto [name, value] : fields) {
-    if (!iequals(name, "content-length")) continue;
-    if (text) return std::nullopt;
-    text = value;
-  }
-  if (!text) return std::nullopt;
+  const auto text = fields.get("content-length");
+  if (!text || fields.count("content-length") != 1) return std::nullopt;
   std::uint64_t length = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
   if (error != std::errc{} || end != text->data() + text->size()) return std::nullopt;

@@ -41,18 +41,23 @@ struct Record {
   net::Duration edge{}, link{}, upstream{};
 };
 
-/// Fields made of the request id alone: whoever hands the request on adds them (http/forwarded.hpp), so that
-/// they cross a link as the id they are made of.
-enum class IdFields : std::uint8_t { none, request_id, request_id_and_trace };
+/// Fields that are made of what the context knows: whoever hands the request on to the upstream adds them
+/// (http/forwarded.hpp), so that they cross a link as what they are made of.
+struct MadeFields {
+  bool forwarded = false;   ///< X-Forwarded-For: `peer`; -Host: the Host field; -Proto: `tls`
+  bool request_id = false;  ///< X-Request-Id: `request_id`
+  bool trace = false;       ///< Traceparent, of `request_id`
+  bool operator==(const MadeFields&) const = default;
+};
 
 /// What the public side knows of a caller, and what travels beside a request without being part
 /// of it: never in the header fields, so that no caller can forge it.
 struct Context {
-  std::string request_id;  ///< unique, 24 lower-case hex digits; in error bodies, logs and X-Request-Id
-  IdFields id_fields = IdFields::none;  ///< what of it is still to be added to the fields
-  std::string route;                    ///< the name of the route that matched
-  std::string tunnel;                   ///< the tunnel to serve it
-  std::string upstream;                 ///< the upstream's name at the agent; empty: its default one
+  std::string request_id;    ///< unique, 24 lower-case hex digits; in error bodies, logs and X-Request-Id
+  MadeFields to_add;         ///< what is still to be added to the fields
+  std::string route;         ///< the name of the route that matched
+  std::string tunnel;        ///< the tunnel to serve it
+  std::string upstream;      ///< the upstream's name at the agent; empty: its default one
   std::string host;          ///< if set, replaces the Host field at the agent; "upstream": its own host
   net::Address peer;         ///< the caller, or what a trusted proxy said of it
   bool tls = false;          ///< the caller's connection is encrypted

@@ -41,7 +41,7 @@ std::optional<std::string_view> trace_id_of(const Fields& fields) noexcept {
 
 bool is_traceable(std::string_view request_id) noexcept {
   const bool fits = request_id.size() >= parent_size && request_id.size() <= trace_size;
-  return fits && is_hex(request_id) && is_id(request_id.substr(request_id.size() - parent_size));
+  return fits && is_hex(request_id) && request_id.find_last_not_of('0') + parent_size >= request_id.size();
 }
 
 std::string trace_id_for(std::string_view request_id) {
@@ -62,7 +62,7 @@ std::string join_trace(Request& request, bool make) {
   if (!make) return {};
   fields.remove("traceparent");
   fields.remove("tracestate");
-  request.context.id_fields = IdFields::request_id_and_trace;
+  request.context.to_add.trace = true;
   return trace_id_for(request.context.request_id);
 }
 

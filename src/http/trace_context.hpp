@@ -35,7 +35,7 @@ std::string make_traceparent(std::string_view request_id);
 /// specification wants a new parent-id from who reports spans, which this program does not, so that one of
 /// ours would be a parent that no tracer has ever heard of (section 3.4: who does not change the first must
 /// not change the second). With `make`, one that is invalid or there twice goes, a tracestate that belonged
-/// to it too (section 4.2), and add_id_fields() makes another; else those stay as they came.
+/// to it too (section 4.2), and add_made_fields() makes another; else those stay as they came.
 std::string join_trace(Request& request, bool make);
 
 }  // namespace rockdove::http

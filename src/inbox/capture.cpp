@@ -256,7 +256,7 @@ Awaitable<Result<void>> Capture::read_whole(http::Request& request, std::size_t 
 /// Takes the request's content.
 NewEvent Capture::make_event(http::Request& request, const RouteOptions& route,
                              const EventFacts& facts) const {
-  http::add_id_fields(request);  // stored as the upstream is to get it
+  http::add_made_fields(request);  // stored as the upstream is to get it
   const http::Context& context = request.context;
   NewEvent event;
   event.route = context.route;

@@ -12,6 +12,8 @@ namespace rockdove::net {
 /// Owns coroutines. Loop thread only, and cancel() only from what runs on the loop. join() must have returned
 /// before the group is destroyed.
 class TaskGroup {
+  struct Child;
+
  public:
   using OnError = std::function<void(std::exception_ptr)>;
 
@@ -23,28 +25,27 @@ class TaskGroup {
   class Task {
    public:
     /// Ends the task's current wait with operation_aborted, now or at its next co_await.
-    void cancel() { signal_->emit(asio::cancellation_type::terminal); }
+    void cancel() { child_->cancel(); }
 
    private:
     friend TaskGroup;
-    explicit Task(asio::cancellation_signal* signal) : signal_(signal) {}
-    asio::cancellation_signal* signal_;
+    explicit Task(Child* child) : child_(child) {}
+    Child* child_;
   };
 
   /// Starts `task` at the next turn of the loop, never inside spawn(): it may be called from any callback.
   /// A task that is cancelled before that never starts. Its parameters must be values (CP.53).
   Task spawn(Awaitable<void> task) {
     const auto child = children_.emplace(children_.end());
-    asio::co_spawn(executor_, later(executor_, std::move(task)),
-                   asio::bind_cancellation_slot(
-                       child->slot(), [this, child](std::exception_ptr error) { ended(child, error); }));
+    // co_spawn alone would run the task at once when it is called on the loop.
+    asio::post(executor_, [this, child, task = std::move(task)]() mutable { start(child, std::move(task)); });
     return Task(&*child);
   }
 
   void cancel() {
     for (auto next = children_.begin(); next != children_.end();) {
       auto child = next++;  // a cancelled task may end, and leave the list, inside emit()
-      child->emit(asio::cancellation_type::terminal);
+      child->cancel();
     }
   }
 
@@ -64,12 +65,34 @@ class TaskGroup {
   const Executor& executor() const { return executor_; }
 
  private:
-  using Children = std::list<asio::cancellation_signal>;
+  struct Child {
+    enum class Stage { queued, starting, started };
 
-  /// co_spawn alone would run the task at once when it is called on the loop.
-  static Awaitable<void> later(Executor executor, Awaitable<void> task) {
-    co_await asio::post(executor, asio::use_awaitable_t<Executor>());
-    co_await std::move(task);
+    /// Before its first wait a task does not listen, and co_spawn would let the cancellation escape from it.
+    void cancel() {
+      is_cancelled = true;
+      if (stage == Stage::started) signal.emit(asio::cancellation_type::terminal);
+    }
+
+    asio::cancellation_signal signal;
+    Stage stage = Stage::queued;
+    bool is_cancelled = false;
+  };
+  using Children = std::list<Child>;
+
+  /// Runs the task up to its first wait.
+  void start(Children::iterator child, Awaitable<void> task) {
+    if (child->is_cancelled) {
+      { const Awaitable<void> never_started = std::move(task); }
+      return ended(child, {});
+    }
+    child->stage = Child::Stage::starting;
+    asio::co_spawn(
+        executor_, std::move(task),
+        asio::bind_cancellation_slot(child->signal.slot(),
+                                     [this, child](std::exception_ptr error) { ended(child, error); }));
+    child->stage = Child::Stage::started;  // one that never waits ends at a later turn all the same
+    if (child->is_cancelled) child->cancel();
   }
 
   void ended(Children::iterator child, std::exception_ptr error) {

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <set>
-#include <tuple>
 
 namespace rockdove::server {
 
@@ -33,9 +32,9 @@ struct Agents::Tunnel {
   static constexpr std::size_t seen_max = 4096;  // links that are remembered for their reconnects
 
   std::string name;
-  std::vector<std::shared_ptr<AgentLink>> links;
+  AgentLinks links;
   std::size_t running = 0;
-  std::size_t turn = 0;    // where the search for a link begins, so that equals take turns
+  std::uint64_t turn = 0;  // counts requests
   std::size_t called = 0;  // of for_place: their place is free, they have yet to take it
   std::list<Waiter*> for_place;
   std::list<Waiter*> for_link;
@@ -67,24 +66,19 @@ struct Agents::Tunnel {
   }
 };
 
-/// Where a request has been without being seen by an upstream.
-struct Agents::Tried {
-  std::set<std::shared_ptr<AgentLink>> links;  // took no new request
-  std::set<std::string, std::less<>> agents;   // cannot reach their upstream, on whichever link
-};
-
 /// One of a tunnel's running requests.
 class Agents::Place {
  public:
-  Place(Agents& agents, Tunnel& tunnel) : agents_(agents), tunnel_(tunnel) {}
+  Place(Agents& agents, Tunnel& of) : tunnel(of), agents_(agents) { ++tunnel.running; }
   ~Place() {
-    --tunnel_.running;
-    if (!tunnel_.for_place.empty()) tunnel_.call_next(agents_.limits_of(tunnel_.name).running);
+    --tunnel.running;
+    if (!tunnel.for_place.empty()) tunnel.call_next(agents_.limits_of(tunnel.name).running);
   }
+
+  Tunnel& tunnel;
 
  private:
   Agents& agents_;
-  Tunnel& tunnel_;
 };
 
 /// A body that keeps its request's place until it has been sent.
@@ -100,19 +94,6 @@ class Agents::PlacedBody final : public http::Body {
   std::unique_ptr<http::Body> body_;
 };
 
-std::vector<std::shared_ptr<AgentLink>> take_replaced(std::vector<std::shared_ptr<AgentLink>>& links,
-                                                      const tunnel::LinkHello& hello) {
-  std::vector<std::shared_ptr<AgentLink>> replaced;
-  std::erase_if(links, [&](const std::shared_ptr<AgentLink>& old) {
-    if (old->hello.tunnel != hello.tunnel || old->hello.agent != hello.agent) return false;
-    const bool is_same_run = old->hello.instance == hello.instance;
-    if (is_same_run && old->hello.link_index != hello.link_index) return false;
-    replaced.push_back(old);
-    return true;
-  });
-  return replaced;
-}
-
 Agents::Agents(net::Executor executor, Options options)
     : executor_(executor), options_(std::move(options)), nobody_(std::make_unique<Tunnel>()) {}
 Agents::~Agents() = default;
@@ -122,7 +103,7 @@ std::shared_ptr<AgentLink> Agents::add(AgentLink link) {
   Tunnel& tunnel = tunnel_named(added->hello.tunnel);
   const auto replaced = take_replaced(tunnel.links, added->hello);
   for (const auto& old : replaced) tunnel.forget(*old);
-  tunnel.links.push_back(added);
+  add_link(tunnel.links, added);
   tunnel.count(added->hello);
   for (const auto& old : replaced) old->link->close("replaced");
   for (Waiter* waiter : tunnel.for_link) waiter->turn.notify();
@@ -143,30 +124,34 @@ void Agents::remove(const std::shared_ptr<AgentLink>& link) {
 }
 
 Awaitable<Result<http::Response>> Agents::handle(http::Request&& request) {
-  auto found = tunnel_for(request.context.tunnel);
-  if (!found && found.error() == Error::no_agent) {
-    // No tunnel at all yet: a first agent may be on its way.
-    const bool has_come = co_await wait_for_link(*nobody_, request.context);
-    if (has_come) found = tunnel_for(request.context.tunnel);
-  }
-  if (!found) co_return found.error();
+  const auto found = tunnel_for(request.context.tunnel);
+  if (!found) return wait_for_tunnel(request, found.error());
   Tunnel& tunnel = **found;
-  if (request.context.record) request.context.record->tunnel = tunnel.name;
-  if (tunnel.running < limits_of(tunnel.name).running && tunnel.for_place.empty()) {
-    ++tunnel.running;
-  } else {
-    auto placed = co_await wait_for_place(tunnel);
-    if (!placed) co_return placed.error();
-  }
-  auto place = std::make_unique<Place>(*this, tunnel);
-  auto response = co_await send(tunnel, request);
-  if (response && response->body)
-    response->body = std::make_unique<PlacedBody>(std::move(response->body), std::move(place));
+  const bool has_room = tunnel.running < limits_of(tunnel.name).running && tunnel.for_place.empty();
+  return has_room ? send(std::make_unique<Place>(*this, tunnel), request) : wait_and_send(tunnel, request);
+}
+
+/// No tunnel at all yet: a first agent may be on its way.
+Awaitable<Result<http::Response>> Agents::wait_for_tunnel(http::Request& request,
+                                                          boost::system::error_code why) {
+  if (why != Error::no_agent) co_return why;
+  const bool has_come = co_await wait_for_link(*nobody_, request.context);
+  if (!has_come) co_return why;
+  const auto found = tunnel_for(request.context.tunnel);
+  if (!found) co_return found.error();
+  auto response = co_await wait_and_send(**found, request);
   co_return response;
 }
 
-/// Returns with `running` counted up.
-Awaitable<Result<void>> Agents::wait_for_place(Tunnel& tunnel) {
+Awaitable<Result<http::Response>> Agents::wait_and_send(Tunnel& tunnel, http::Request& request) {
+  if (request.context.record) request.context.record->tunnel = tunnel.name;
+  auto place = co_await wait_for_place(tunnel);
+  if (!place) co_return place.error();
+  auto response = co_await send(std::move(*place), request);
+  co_return response;
+}
+
+Awaitable<Result<std::unique_ptr<Agents::Place>>> Agents::wait_for_place(Tunnel& tunnel) {
   if (tunnel.for_place.size() >= limits_of(tunnel.name).waiting) co_return Error::queue_full;
   // Whoever leaves the line after having been called, cancelled or late, passes the call on.
   struct Turn {
@@ -184,28 +169,32 @@ Awaitable<Result<void>> Agents::wait_for_place(Tunnel& tunnel) {
   while (!turn.waiter.is_called && !turn.waiter.is_late) co_await turn.waiter.turn.wait();
   if (!turn.waiter.is_called) co_return Error::queue_full;
   turn.is_taken = true;
-  ++tunnel.running;
-  co_return Result<void>{};
+  co_return std::make_unique<Place>(*this, tunnel);
 }
 
-Awaitable<Result<http::Response>> Agents::send(Tunnel& tunnel, http::Request& request) {
+/// To one agent after the other, as long as no upstream has seen the request.
+Awaitable<Result<http::Response>> Agents::send(std::unique_ptr<Place> place, http::Request& request) {
+  Tunnel& tunnel = place->tunnel;
+  if (request.context.record) request.context.record->tunnel = tunnel.name;
   Tried tried;
   boost::system::error_code last = Error::no_agent;
   while (true) {
-    ++tunnel.turn;
     const auto asked = net::Clock::now();
-    const auto chosen = pick(tunnel, options_, request, tried, asked);
+    const auto chosen = choose_link(tunnel.links, request.context.upstream, tried, asked, options_.fresh);
     if (!chosen) {
       if (last == Error::upstream_refused) co_return last;  // every agent's upstream is down
       const bool has_come = co_await wait_for_link(tunnel, request.context);
       if (has_come) continue;
       co_return last == Error::stream_refused ? make_error_code(Error::no_agent) : last;
     }
+    chosen->last_turn = ++tunnel.turn;
     if (request.context.record) request.context.record->agent = chosen->hello.agent;
     auto response = co_await chosen->link->call(request);
     if (response) tunnel.times.add(request.context.record, asked, response->took);
     const bool is_unseen = !response && (response.error() == Error::stream_refused ||
                                          response.error() == Error::upstream_refused);
+    if (response && response->body)
+      response->body = std::make_unique<PlacedBody>(std::move(response->body), std::move(place));
     if (!is_unseen || request.used) co_return response;
     // The upstream has not seen a byte, so another agent may have it (RFC 9113 section 8.7).
     last = response.error();
@@ -214,31 +203,6 @@ Awaitable<Result<http::Response>> Agents::send(Tunnel& tunnel, http::Request& re
     log::debug("server", "{}: agent {} did not take the request ({}), trying another", tunnel.name,
                chosen->hello.agent, error_name(last));
   }
-}
-
-/// The link with least to do, of an agent whose upstream is up and that was heard of lately, if there is one.
-std::shared_ptr<AgentLink> Agents::pick(const Tunnel& tunnel, const Options& options,
-                                        const http::Request& request, const Tried& tried,
-                                        net::Clock::time_point now) {
-  std::shared_ptr<AgentLink> best;
-  std::tuple<bool, bool, std::size_t> best_rank;
-  const std::size_t count = tunnel.links.size();
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto& each = tunnel.links[(tunnel.turn + i) % count];
-    if (!each->link->takes_streams()) continue;
-    if (tried.links.contains(each) || tried.agents.contains(each->hello.agent)) continue;
-    const std::string_view name =
-        request.context.upstream.empty() ? tunnel::default_upstream : request.context.upstream;
-    const auto upstream = std::find_if(each->upstreams.begin(), each->upstreams.end(),
-                                       [&](const auto& report) { return report.name == name; });
-    const bool is_down = upstream != each->upstreams.end() && !upstream->up;
-    const bool is_stale = now - each->link->stats().last_byte > options.fresh;
-    const std::tuple rank{is_down, is_stale, each->link->open_streams()};
-    if (best && best_rank <= rank) continue;
-    best = each;
-    best_rank = rank;
-  }
-  return best;
 }
 
 /// True once a link has come; false after agent_wait, or at once for what is stored.
@@ -251,7 +215,7 @@ Awaitable<bool> Agents::wait_for_link(Tunnel& tunnel, const http::Context& conte
 
 void Agents::revoke(const std::function<bool(const std::string& token_id)>& is_valid) {
   for (const auto& [name, tunnel] : tunnels_) {
-    std::vector<std::shared_ptr<AgentLink>> revoked;
+    AgentLinks revoked;
     std::erase_if(tunnel->links, [&](const std::shared_ptr<AgentLink>& each) {
       if (is_valid(each->token_id)) return false;
       revoked.push_back(each);

@@ -4,9 +4,7 @@
 #include "http/handler.hpp"
 #include "net/event.hpp"
 #include "ops/hop_times.hpp"
-#include "tunnel/handshake.hpp"
-#include "tunnel/link.hpp"
-#include "tunnel/report.hpp"
+#include "server/agent_links.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -15,26 +13,10 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <vector>
 
 namespace rockdove::server {
 
-/// A link and who is at its other end.
-struct AgentLink {
-  std::shared_ptr<tunnel::Link> link;
-  tunnel::LinkHello hello;
-  std::string token_id;
-  std::string address;                            ///< of the agent's end
-  std::vector<tunnel::UpstreamReport> upstreams;  ///< as last reported
-};
-
-/// Takes out of `links` those that a new one of `hello` replaces: of the same tunnel and agent, all links of
-/// an older instance, or the one of the same instance and index.
-std::vector<std::shared_ptr<AgentLink>> take_replaced(std::vector<std::shared_ptr<AgentLink>>& links,
-                                                      const tunnel::LinkHello& hello);
-
-/// Keeps the links of every tunnel and, as a Handler, sends each request down the one that has least
-/// to do. Loop thread only.
+/// Keeps the links of every tunnel and, as a Handler, sends each request down one of them. Loop thread only.
 class Agents final : public http::Handler {
  public:
   struct Limits {
@@ -97,13 +79,11 @@ class Agents final : public http::Handler {
   Tunnel& tunnel_named(const std::string& name);
   Result<Tunnel*> tunnel_for(const std::string& name);
   const Limits& limits_of(const std::string& name) const;
-  struct Tried;
-  static std::shared_ptr<AgentLink> pick(const Tunnel& tunnel, const Options& options,
-                                         const http::Request& request, const Tried& tried,
-                                         net::Clock::time_point now);
-  Awaitable<Result<void>> wait_for_place(Tunnel& tunnel);
+  Awaitable<Result<http::Response>> wait_for_tunnel(http::Request& request, boost::system::error_code why);
+  Awaitable<Result<http::Response>> wait_and_send(Tunnel& tunnel, http::Request& request);
+  Awaitable<Result<std::unique_ptr<Place>>> wait_for_place(Tunnel& tunnel);
   Awaitable<bool> wait_for_link(Tunnel& tunnel, const http::Context& context);
-  Awaitable<Result<http::Response>> send(Tunnel& tunnel, http::Request& request);
+  Awaitable<Result<http::Response>> send(std::unique_ptr<Place> place, http::Request& request);
 
   const net::Executor executor_;
   Options options_;

@@ -1,5 +1,6 @@
 #include "server/dispatch.hpp"
 
+#include "http/forwarded.hpp"
 #include "inbox/canned_answer.hpp"
 
 namespace rockdove::server {
@@ -10,7 +11,9 @@ using inbox::Mode;
 
 void set_host(http::Request& request, const config::RouteConfig& route) {
   if (route.host_header == "upstream") request.context.host = "upstream";
-  else if (route.host_header != "keep") request.fields.set("Host", route.host_header);
+  if (route.host_header == "upstream" || route.host_header == "keep") return;
+  http::add_made_fields(request);
+  request.fields.set("Host", route.host_header);
 }
 
 void aim(http::Context& context, const config::TargetConfig& target) {

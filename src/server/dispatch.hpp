@@ -23,7 +23,7 @@ class Dispatch {
   Dispatch(net::Executor executor, Agents& agents, http::Handler& upstreams, inbox::Capture& capture,
            inbox::WallClock clock);
 
-  /// The request's context says where its route leads; X-Forwarded-* are set.
+  /// The request's context says where its route leads; after http::set_forwarded().
   Awaitable<Result<http::Response>> handle(http::Request&& request, Route route, Provider provider);
 
   /// Gives up what no caller waits for any more. Once no handle() is left.

@@ -17,7 +17,8 @@ http::Response to_response(providers::Answer answer) {
 
 std::string public_url(const http::Request& request) {
   std::string url = request.context.tls ? "https://" : "http://";
-  url += request.fields.get("x-forwarded-host").value_or("");
+  const auto told = request.fields.get("x-forwarded-host");  // by a trusted proxy
+  url += told ? *told : request.fields.get("host").value_or("");
   return url += request.target;
 }
 

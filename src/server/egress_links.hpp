@@ -26,7 +26,7 @@ class EgressLinks {
   std::size_t count() const { return links_.size(); }
 
  private:
-  std::vector<std::shared_ptr<AgentLink>> links_;
+  AgentLinks links_;
 };
 
 }  // namespace rockdove::server

@@ -13,9 +13,12 @@ class StreamBody final : public http::Body {
  public:
   /// `switched`: what follows a protocol switch may be silent for as long as it likes.
   StreamBody(std::shared_ptr<Link> link, std::shared_ptr<LinkStream> stream, bool switched)
-      : link_(std::move(link)), stream_(std::move(stream)), switched_(switched) {}
+      : link_(std::move(link)), stream_(std::move(stream)), switched_(switched) {
+    ++link_->open_bodies_;
+  }
 
   ~StreamBody() override {
+    --link_->open_bodies_;
     const bool asks = link_->inbound_ == nullptr;
     const bool has_sent_all = stream_->outbound_last && stream_->outbound_taken;
     // Who answers may leave a request unread: the other end resets the stream once it has the answer.
@@ -157,7 +160,7 @@ void Link::give_back(LinkStream& stream, http::Request& request) {
 /// interim ones on.
 std::optional<Result<void>> Link::take_response(const std::shared_ptr<LinkStream>& stream,
                                                 const http::Request& request, http::Response& response) {
-  for (H2Stream::Head& head : std::exchange(stream->heads, {})) {
+  for (http::Fields& head : std::exchange(stream->heads, {})) {
     if (const auto decoded = decode_response(std::move(head), response); !decoded) return decoded;
     const bool is_interim = response.status < 200 && response.status != 101;
     if (is_interim) {
@@ -200,6 +203,11 @@ boost::system::error_code Link::failure_of(const LinkStream& stream) const {
 
 /// Sends a body piece by piece and ends the stream's outgoing direction.
 Awaitable<Result<void>> Link::pump(std::shared_ptr<LinkStream> stream, http::Body& body) {
+  struct Open {
+    explicit Open(std::size_t& open_bodies) : count(open_bodies) { ++count; }
+    ~Open() { --count; }
+    std::size_t& count;
+  } open(open_bodies_);
   while (true) {
     while (!stream->outbound_taken && !stream->closed && !stream->link_lost)
       co_await stream->outbound_news.wait();
@@ -256,8 +264,9 @@ void Link::serve(const std::shared_ptr<LinkStream>& stream) {
 /// Cancelled when the other end resets the stream: nothing is left to be answered then.
 Awaitable<void> Link::answer(std::shared_ptr<LinkStream> stream, std::unique_ptr<http::Request> request) {
   const ServerTask running(*stream);
-  request->on_interim = [this, stream](int status, const http::Fields& fields) {
-    h2_.respond(*stream, encode_response(status, fields).list, false, false);
+  // Of a size that std::function holds itself; it goes before the stream does.
+  request->on_interim = [this, answered = stream.get()](int status, const http::Fields& fields) {
+    h2_.respond(*answered, encode_response(status, fields).list, false, false);
     flush_soon();
   };
   const auto began = net::Clock::now();
@@ -272,15 +281,14 @@ Awaitable<void> Link::answer(std::shared_ptr<LinkStream> stream, std::unique_ptr
   const OutgoingHead head = encode_response(response->status, response->fields, took);
   const bool has_body = response->has_body || response->switched;
   h2_.respond(*stream, head.list, true, !has_body);
-  if (has_body) h2_.send(*stream, response->content, !response->body);
-  flush_soon();
-  if (response->body) {
-    auto sent = co_await pump(stream, *response->body);
-    if (!sent) reset(*stream, H2::internal_error);
-  } else {
-    while (!stream->outbound_taken && !stream->closed && !stream->link_lost)
-      co_await stream->outbound_news.wait();
+  if (has_body) {
+    stream->content = std::move(response->content);
+    h2_.send(*stream, stream->content, !response->body);
   }
+  flush_soon();
+  if (!response->body) co_return;
+  auto sent = co_await pump(stream, *response->body);
+  if (!sent) reset(*stream, H2::internal_error);
 }
 
 void Link::reset(LinkStream& stream, std::uint32_t code) {

@@ -95,7 +95,7 @@ std::vector<std::string> H2::take_notes() {
 
 Result<void> H2::open(const std::shared_ptr<H2Stream>& stream, const HeadList& head, bool last) {
   if (peer_gone_ || !nghttp2_session_check_request_allowed(session_)) return Error::draining;
-  const auto list = to_nv(head, heads_sent_++);
+  const auto list = to_list(head, heads_sent_++);
   nghttp2_data_provider body{};
   body.source.ptr = stream.get();
   body.read_callback = Callbacks::body_length;
@@ -109,7 +109,7 @@ Result<void> H2::open(const std::shared_ptr<H2Stream>& stream, const HeadList& h
 
 void H2::respond(H2Stream& stream, const HeadList& head, bool final, bool last) {
   if (stream.closed) return;
-  const auto list = to_nv(head, heads_sent_++);
+  const auto list = to_list(head, heads_sent_++);
   if (!final) {
     nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, stream.id, nullptr, list.data(), list.size(),
                            nullptr);

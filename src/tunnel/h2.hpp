@@ -34,13 +34,9 @@ struct H2Stream : std::enable_shared_from_this<H2Stream> {
 
   std::int32_t id = 0;
 
-  // Arrived. `fields` holds the head until the link takes it; pseudo-header fields are apart.
-  struct Head {
-    http::Fields pseudo;
-    http::Fields fields;
-  };
-  std::vector<Head> heads;  ///< in order: interim responses, then the final one
-  std::string inbound;      ///< body bytes not yet taken
+  // Arrived.
+  std::vector<http::Fields> heads;  ///< with pseudo-header fields; interim responses, then the final one
+  std::string inbound;              ///< body bytes not yet taken
   http::Fields trailers;
   bool bodiless = false;         ///< END_STREAM came with the final head
   bool remote_ended = false;     ///< END_STREAM came: `inbound` is all there is
@@ -56,7 +52,7 @@ struct H2Stream : std::enable_shared_from_this<H2Stream> {
 
  private:
   friend class H2;
-  Head arriving_;
+  http::Fields arriving_;
   std::size_t head_bytes_ = 0;
   bool has_head_ = false;  // a final head came: the next header block is the trailer section
   bool in_changed_ = false;
@@ -79,6 +75,7 @@ class H2 {
     Budget* budget = nullptr;                 ///< must outlive the session
   };
 
+  /// The names of pseudo-header fields must be literals, in lower case: they are not copied.
   using HeadList = std::vector<http::Fields::Field>;
   using MakeStream = std::function<std::shared_ptr<H2Stream>()>;
 

@@ -4,6 +4,7 @@
 #include "tunnel/h2.hpp"
 
 #include <nghttp2/nghttp2.h>
+#include <boost/container/small_vector.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -16,25 +17,42 @@ inline std::string_view view(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
 
-/// Fields whose values change with every message: in the peer's table they would only push useful ones out.
-inline bool is_unique(std::string_view name) {
-  return name == ":rd-id" || name == ":rd-trace" || name == ":rd-time" || name == "X-Request-Id" ||
-         name == "Traceparent" || name == "x-request-id" || name == "traceparent";
+inline nghttp2_nv to_nv(const http::Fields::Field& field, std::uint8_t flags) {
+  // Pseudo-header fields have literals for names, in lower case.
+  if (field.name.starts_with(':')) flags |= NGHTTP2_NV_FLAG_NO_COPY_NAME;
+  return {reinterpret_cast<std::uint8_t*>(const_cast<char*>(field.name.data())),
+          reinterpret_cast<std::uint8_t*>(const_cast<char*>(field.value.data())), field.name.size(),
+          field.value.size(), flags};
 }
 
-/// But their names should be there: one head in so many puts them in.
+/// Fields whose values change with every message: in the peer's table they would only push useful ones out,
+/// and each search of the table for one of them would pass all the others.
+inline bool is_unique(std::string_view name) {
+  switch (name.size()) {
+    case 6: return name == ":rd-id";
+    case 8: return name == ":rd-time";
+    case 9: return name == ":rd-trace";
+    case 11: return http::iequals(name, "traceparent");
+    case 12: return http::iequals(name, "x-request-id");
+    default: return false;
+  }
+}
+
+/// The names of ours among them should be in the table all the same: one head in so many has them without a
+/// value as well, which says nothing.
 inline constexpr std::uint32_t heads_a_name = 64;
 
+using NvList = boost::container::small_vector<nghttp2_nv, 24>;
+
 /// `sent`: how many heads went before it.
-inline std::vector<nghttp2_nv> to_nv(const H2::HeadList& head, std::uint32_t sent) {
-  const std::uint8_t unique = sent % heads_a_name == 0 ? NGHTTP2_NV_FLAG_NONE : NGHTTP2_NV_FLAG_NO_INDEX;
-  std::vector<nghttp2_nv> list;
-  list.reserve(head.size());
-  for (const auto& [name, value] : head) {
-    const std::uint8_t flags = is_unique(name) ? unique : std::uint8_t{NGHTTP2_NV_FLAG_NONE};
-    list.push_back({reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data())),
-                    reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), name.size(),
-                    value.size(), flags});
+inline NvList to_list(const H2::HeadList& head, std::uint32_t sent) {
+  const bool has_names = sent % heads_a_name == 0;
+  NvList list;
+  for (const auto& field : head) {
+    const bool changes = is_unique(field.name);
+    if (changes && has_names && field.name.starts_with(':'))
+      list.push_back(to_nv({field.name, {}}, NGHTTP2_NV_FLAG_NONE));
+    list.push_back(to_nv(field, changes ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE));
   }
   return list;
 }
@@ -60,8 +78,7 @@ struct H2::Callbacks {
     }
     if (H2Stream* stream = h2.find(id)) {
       stream->arriving_ = {};
-      stream->arriving_.pseudo.reserve(8, 128);
-      stream->arriving_.fields.reserve(16, 512);
+      stream->arriving_.reserve(20, 640);
     }
     return 0;
   }
@@ -75,8 +92,7 @@ struct H2::Callbacks {
     stream->head_bytes_ += name_size + value_size + 32;
     if (stream->head_bytes_ > h2.options_.head_bytes_max)
       return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;  // resets it
-    auto& fields = name_size && name[0] == ':' ? stream->arriving_.pseudo : stream->arriving_.fields;
-    fields.add(view(name, name_size), view(value, value_size));
+    stream->arriving_.add(view(name, name_size), view(value, value_size));
     return 0;
   }
 
@@ -93,9 +109,9 @@ struct H2::Callbacks {
           return 0;
         }
         if (stream->has_head_) {
-          stream->trailers = std::move(stream->arriving_.fields);
+          stream->trailers = std::move(stream->arriving_);
         } else {
-          const auto status = stream->arriving_.pseudo.get(":status");
+          const auto status = stream->arriving_.get(":status");
           // Interim ones come before an answer only; a request has one head.
           const bool is_request = frame->headers.cat == NGHTTP2_HCAT_REQUEST;
           stream->has_head_ = is_request || !status || !status->starts_with('1') || *status == "101";
@@ -174,7 +190,7 @@ struct H2::Callbacks {
         *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
         HeadList head;
         for (const auto field : stream.outbound_trailers) head.push_back(field);
-        const auto list = to_nv(head, self(user).heads_sent_++);
+        const auto list = to_list(head, self(user).heads_sent_++);
         nghttp2_submit_trailer(session, id, list.data(), list.size());
       }
     }

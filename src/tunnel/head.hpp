@@ -9,10 +9,10 @@
 
 namespace rockdove::tunnel {
 
-/// A head ready to be sent: the list views `numbers` and the message it was made from.
+/// A head ready to be sent: the list views `texts` and the message it was made from.
 struct OutgoingHead {
   H2::HeadList list;
-  std::string numbers;  // text made here: status, times
+  std::string texts;  // made here: status, times, an address
 };
 
 OutgoingHead encode_request(const http::Request& request);
@@ -23,9 +23,9 @@ OutgoingHead encode_error(boost::system::error_code error);
 
 /// Fills `request`, a new one, but for its body. Error::protocol if a pseudo-header field is missing or any
 /// part could not stand in HTTP/1.1: the other end is authenticated, but not trusted to be free of bugs.
-Result<void> decode_request(H2Stream::Head&& head, http::Request& request);
+Result<void> decode_request(http::Fields&& head, http::Request& request);
 /// The same of a response, or the error that the other end reports in its place.
-Result<void> decode_response(H2Stream::Head&& head, http::Response& response);
+Result<void> decode_response(http::Fields&& head, http::Response& response);
 
 /// True if every name and value could stand in HTTP/1.1: to be asked of trailers too.
 bool is_safe(const http::Fields& fields);

@@ -72,6 +72,8 @@ class Link final : public http::Handler, public std::enable_shared_from_this<Lin
 
   bool takes_streams() const { return running_ && !closing_ && !h2_.peer_gone(); }
   std::size_t open_streams() const { return h2_.open_streams(); }
+  /// How many bodies come or go in pieces just now.
+  std::size_t open_bodies() const { return open_bodies_; }
   const Stats& stats() const { return stats_; }
   const net::Endpoint& peer() const { return socket_.peer(); }
 
@@ -120,6 +122,7 @@ class Link final : public http::Handler, public std::enable_shared_from_this<Lin
   std::string control_out_;  // WebSocket control frames to go before the next message
   Stats stats_;
   boost::system::error_code why_;
+  std::size_t open_bodies_ = 0;
   std::uint64_t ping_number_ = 0;
   net::Clock::time_point ping_sent_{};
   std::uint64_t data_at_ping_ = 0;

@@ -43,7 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(join_trace(request, false) == found.value_or(std::string_view{}));
   require(fields.get("traceparent") == text && fields.get("tracestate") == text);
   const std::string joined = join_trace(request, true);
-  add_id_fields(request);
+  add_made_fields(request);
   require(fields.count("traceparent") == 1 && trace_id_of(fields) == joined && joined.size() == 32);
   require(found ? fields.get("traceparent") == text && fields.get("tracestate") == text
                 : !fields.contains("tracestate"));

@@ -51,8 +51,8 @@ struct Owner {
   void act(Role role) {
     for (const auto& stream : h2.take_changed()) {
       check(stream->inbound.size() <= 2000);
-      for (H2Stream::Head& head : std::exchange(stream->heads, {})) {
-        check(head.fields.bytes() + head.pseudo.bytes() <= 2000);
+      for (http::Fields& head : std::exchange(stream->heads, {})) {
+        check(head.bytes() <= 2000);
         if (role == Role::answerer) answer(*stream, std::move(head));
         else if (http::Response response; decode_response(std::move(head), response)) {
           check(response.status >= 100 && response.status <= 999);
@@ -69,7 +69,7 @@ struct Owner {
     check(h2.open_streams() <= 8 + 3);
   }
 
-  void answer(H2Stream& stream, H2Stream::Head head) {
+  void answer(H2Stream& stream, http::Fields head) {
     http::Request request;
     if (!decode_request(std::move(head), request)) return h2.reset(stream, H2::internal_error);
     check(http::is_token(request.method) && !request.target.empty());

@@ -36,7 +36,7 @@ std::string value_of(const Request& request, std::string_view name) {
 TEST(set_forwarded, tells_the_upstream_who_called) {
   Request request = request_from("192.0.2.7", {{"Host", "hooks.example.com:8080"}}, true);
   set_forwarded(request, is_proxy);
-  add_id_fields(request);
+  add_made_fields(request);
   EXPECT_EQ(value_of(request, "x-forwarded-for"), "192.0.2.7");
   EXPECT_EQ(value_of(request, "x-forwarded-host"), "hooks.example.com:8080");
   EXPECT_EQ(value_of(request, "x-forwarded-proto"), "https");
@@ -55,7 +55,7 @@ TEST(set_forwarded, believes_nothing_of_a_caller_that_is_no_trusted_proxy) {
                                                {"X-Real-IP", "127.0.0.1"},
                                                {"X-Request-Id", "forged"}});
   set_forwarded(request, is_proxy);
-  add_id_fields(request);
+  add_made_fields(request);
   EXPECT_EQ(value_of(request, "x-forwarded-for"), "192.0.2.7");
   EXPECT_EQ(value_of(request, "x-forwarded-host"), "real");
   EXPECT_EQ(value_of(request, "x-forwarded-proto"), "http");
@@ -128,7 +128,7 @@ TEST(set_forwarded, takes_host_and_scheme_from_a_trusted_proxy) {
                                               {"X-Real-IP", "192.0.2.7"},
                                               {"X-Request-Id", "theirs"}});
   set_forwarded(request, is_proxy);
-  add_id_fields(request);
+  add_made_fields(request);
   EXPECT_TRUE(request.context.tls);
   EXPECT_EQ(value_of(request, "x-forwarded-proto"), "https");
   EXPECT_EQ(value_of(request, "x-forwarded-host"), "public");
@@ -141,16 +141,20 @@ TEST(set_forwarded, takes_host_and_scheme_from_a_trusted_proxy) {
   EXPECT_FALSE(plain.context.tls) << "the proxy took TLS off a plain caller's request: it knows better";
 }
 
-TEST(id_fields, are_added_once_and_as_wanted) {
+TEST(made_fields, are_added_once_and_as_wanted) {
   const std::string id = "00112233445566778899aabb";
+  const std::string forwarded =
+      "Host=h;X-Forwarded-For=192.0.2.7;X-Forwarded-Host=h;X-Forwarded-Proto=https;";
   for (const auto& [wanted, list] :
-       {std::pair{IdFields::none, std::string()}, std::pair{IdFields::request_id, "X-Request-Id=" + id + ";"},
-        std::pair{IdFields::request_id_and_trace,
-                  "X-Request-Id=" + id + ";Traceparent=00-00000000" + id + "-445566778899aabb-01;"}}) {
-    Request request = request_from("192.0.2.7", {});
+       {std::pair{MadeFields{}, std::string("Host=h;")}, std::pair{MadeFields{.forwarded = true}, forwarded},
+        std::pair{MadeFields{.request_id = true}, "Host=h;X-Request-Id=" + id + ";"},
+        std::pair{
+            MadeFields{.forwarded = true, .request_id = true, .trace = true},
+            forwarded + "X-Request-Id=" + id + ";Traceparent=00-00000000" + id + "-445566778899aabb-01;"}}) {
+    Request request = request_from("192.0.2.7", {{"Host", "h"}}, true);
     request.context.request_id = id;
-    request.context.id_fields = wanted;
-    for (int i = 0; i < 2; ++i) add_id_fields(request);
+    request.context.to_add = wanted;
+    for (int i = 0; i < 2; ++i) add_made_fields(request);
     std::string found;
     for (const auto [name, value] : request.fields) found.append(name).append("=").append(value).append(";");
     EXPECT_EQ(found, list);

@@ -79,7 +79,7 @@ const std::string id = "00112233445566778899aabb", trace_of_id = "00000000" + id
 Request request_with(const std::vector<std::pair<std::string, std::string>>& fields) {
   Request request;
   request.context.request_id = id;
-  request.context.id_fields = IdFields::request_id;
+  request.context.to_add.request_id = true;
   for (const auto& [name, value] : fields) request.fields.add(name, value);
   return request;
 }
@@ -91,14 +91,14 @@ TEST(join_trace, leaves_a_valid_one_and_its_state_as_they_are) {
   EXPECT_EQ(join_trace(request, true), trace);
   EXPECT_EQ(join_trace(request, false), trace);
   EXPECT_EQ(list_of(request.fields), before);
-  EXPECT_EQ(request.context.id_fields, IdFields::request_id);
+  EXPECT_FALSE(request.context.to_add.trace);
 }
 
 TEST(join_trace, makes_one_where_none_is_and_drops_a_state_that_belongs_to_nothing) {
   Request request = request_with({{"Host", "a"}, {"Tracestate", "a=1"}});
   EXPECT_EQ(join_trace(request, true), trace_of_id);
   EXPECT_EQ(list_of(request.fields), "Host=a;");
-  EXPECT_EQ(request.context.id_fields, IdFields::request_id_and_trace);
+  EXPECT_TRUE(request.context.to_add.trace);
 }
 
 TEST(join_trace, replaces_an_invalid_one_and_two_of_them) {
@@ -108,7 +108,7 @@ TEST(join_trace, replaces_an_invalid_one_and_two_of_them) {
     for (const std::string& value : values) request.fields.add("traceparent", value);
     EXPECT_EQ(join_trace(request, true), trace_of_id);
     EXPECT_EQ(list_of(request.fields), "");
-    EXPECT_EQ(request.context.id_fields, IdFields::request_id_and_trace);
+    EXPECT_TRUE(request.context.to_add.trace);
   }
 }
 
@@ -119,7 +119,7 @@ TEST(join_trace, touches_nothing_when_it_is_not_to_make_any) {
     const std::string before = list_of(request.fields);
     EXPECT_EQ(join_trace(request, false), "");
     EXPECT_EQ(list_of(request.fields), before);
-    EXPECT_EQ(request.context.id_fields, IdFields::request_id);
+    EXPECT_FALSE(request.context.to_add.trace);
   }
 }
 

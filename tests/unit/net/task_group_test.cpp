@@ -147,6 +147,19 @@ TEST_F(Group, a_task_may_cancel_its_own_group) {
   EXPECT_TRUE(errors.empty());
 }
 
+Awaitable<void> cancel_and_end(TaskGroup& group) {
+  group.cancel();
+  co_return;
+}
+
+TEST_F(Group, a_task_may_cancel_its_own_group_and_end_without_a_wait) {
+  group.spawn(nap(started, ended, forever));
+  group.spawn(cancel_and_end(group));
+  run(io, group.join());
+  EXPECT_EQ(ended, 0);
+  EXPECT_TRUE(errors.empty());
+}
+
 Awaitable<void> hold(std::shared_ptr<int> owned) {
   Timer timer(co_await asio::this_coro::executor, forever);
   co_await timer.async_wait(token);

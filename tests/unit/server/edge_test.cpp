@@ -1,5 +1,6 @@
 #include "server/edge.hpp"
 
+#include "http/forwarded.hpp"
 #include "config/provider_config.hpp"
 #include "net/crypto.hpp"
 #include "net/signing.hpp"
@@ -38,8 +39,9 @@ http::Request request_of(const ProviderVector& vector) {
   const auto host = vector.url.find("//") + 2, target = vector.url.find('/', host);
   request.target = vector.url.substr(target);
   for (const auto& [name, value] : vector.fields) request.fields.add(name, value);
-  request.fields.add("X-Forwarded-Host", vector.url.substr(host, target - host));
+  request.fields.add("Host", vector.url.substr(host, target - host));
   request.context.tls = vector.url.starts_with("https");
+  http::set_forwarded(request, [](const net::Address&) { return false; });
   request.context.route = "hook";
   request.context.request_id = "r1";
   request.content = vector.body;
@@ -48,6 +50,22 @@ http::Request request_of(const ProviderVector& vector) {
 
 std::string status_of(const Edge::Judgement& judgement) {
   return judgement.answer ? std::to_string(judgement.answer->status) : "passed";
+}
+
+TEST(public_url, is_as_the_caller_used_it) {
+  for (const bool is_trusted : {false, true}) {
+    http::Request request;
+    request.target = "/hook?a=1";
+    request.fields.add("Host", "inner:8080");
+    request.fields.add("X-Forwarded-Host", "hooks.example.com");
+    request.fields.add("X-Forwarded-Proto", "https");
+    http::set_forwarded(request, [&](const net::Address&) { return is_trusted; });
+    EXPECT_EQ(public_url(request),
+              is_trusted ? "https://hooks.example.com/hook?a=1" : "http://inner:8080/hook?a=1");
+    http::add_made_fields(request);
+    EXPECT_EQ(public_url(request),
+              is_trusted ? "https://hooks.example.com/hook?a=1" : "http://inner:8080/hook?a=1");
+  }
 }
 
 TEST(Edge, whatever_providers_send_passes_and_no_other_secret_lets_it) {

@@ -13,15 +13,10 @@ namespace {
 using List = std::vector<std::pair<std::string, std::string>>;
 
 /// What the other end's session makes of a head.
-H2Stream::Head arrived(const H2::HeadList& list) {
-  H2Stream::Head head;
-  for (const auto& [name, value] : list) (name.starts_with(':') ? head.pseudo : head.fields).add(name, value);
-  return head;
-}
-
-H2Stream::Head arrived(const List& list) {
-  H2Stream::Head head;
-  for (const auto& [name, value] : list) (name.starts_with(':') ? head.pseudo : head.fields).add(name, value);
+template <class List>
+http::Fields arrived(const List& list) {
+  http::Fields head;
+  for (const auto& [name, value] : list) head.add(name, value);
   return head;
 }
 
@@ -40,7 +35,7 @@ http::Request request_of(std::string method, std::string target, std::string upg
 }
 
 template <class Message>
-Result<Message> decoded(H2Stream::Head head) {
+Result<Message> decoded(http::Fields head) {
   Message message;
   Result<void> done;
   if constexpr (std::is_same_v<Message, http::Request>) done = decode_request(std::move(head), message);
@@ -126,6 +121,7 @@ TEST(request_head, carries_what_travels_beside_a_request) {
   EXPECT_EQ(read->context.upstream, "billing");
   EXPECT_EQ(read->context.host, "upstream");
   EXPECT_EQ(read->context.first_byte_timeout, std::chrono::milliseconds(2500));
+  EXPECT_EQ(read->context.to_add, http::MadeFields{});
   EXPECT_TRUE(read->fields.empty()) << "nothing of it may be mistaken for the caller's";
 
   const auto bare = there_and_back(request_of("GET", "/"));
@@ -135,25 +131,62 @@ TEST(request_head, carries_what_travels_beside_a_request) {
   EXPECT_EQ(bare->context.first_byte_timeout, net::Duration::zero());
 }
 
+TEST(request_head, says_no_time_limit_that_is_the_usual_one) {
+  http::Request request = request_of("GET", "/");
+  request.context.first_byte_timeout = std::chrono::minutes(1);
+  const auto read = there_and_back(request);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->context.first_byte_timeout, net::Duration::zero());
+}
+
+TEST(request_head, carries_the_caller_as_the_fields_that_are_made_of_it) {
+  for (const char* caller : {"192.0.2.7", "2001:db8::7"}) {
+    http::Request request = request_of("GET", "/");
+    request.fields.add("Host", "h:8080");
+    request.context.peer = net::asio::ip::make_address(caller);
+    request.context.tls = true;
+    request.context.first_byte_timeout = std::chrono::milliseconds(2500);
+    request.context.to_add.forwarded = true;
+    const auto read = there_and_back(request);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(list_of(read->fields), (List{{"Host", "h:8080"},
+                                           {"X-Forwarded-For", caller},
+                                           {"X-Forwarded-Host", "h:8080"},
+                                           {"X-Forwarded-Proto", "https"}}));
+    EXPECT_EQ(read->context.to_add, http::MadeFields{});
+  }
+  for (const char* bad : {"", "192.0.2.7\r\nX: 1"})
+    EXPECT_EQ(
+        decoded<http::Request>(arrived(List{{":method", "GET"}, {":path", "/"}, {":rd-for", bad}})).error(),
+        Error::protocol)
+        << bad;
+}
+
 TEST(request_head, carries_an_id_as_the_fields_that_are_made_of_it) {
   const std::string id = "00112233445566778899aabb";
   const List id_alone{{"a", "1"}, {"X-Request-Id", id}};
   List id_and_trace = id_alone;
   id_and_trace.emplace_back("Traceparent", "00-00000000" + id + "-445566778899aabb-01");
   for (const auto& [wanted, list] :
-       {std::pair{http::IdFields::none, List{{"a", "1"}}}, std::pair{http::IdFields::request_id, id_alone},
-        std::pair{http::IdFields::request_id_and_trace, id_and_trace}}) {
+       {std::pair{http::MadeFields{}, List{{"a", "1"}}},
+        std::pair{http::MadeFields{.request_id = true}, id_alone},
+        std::pair{http::MadeFields{.request_id = true, .trace = true}, id_and_trace}}) {
     http::Request request = request_of("GET", "/");
     request.fields.add("a", "1");
     request.context.request_id = id;
-    request.context.id_fields = wanted;
+    request.context.to_add = wanted;
     const auto read = there_and_back(request);
     ASSERT_TRUE(read);
     EXPECT_EQ(list_of(read->fields), list);
-    EXPECT_EQ(read->context.id_fields, http::IdFields::none);
+    EXPECT_EQ(read->context.to_add, http::MadeFields{});
+  }
+  for (const char* name : {":rd-id", ":rd-trace"}) {
+    const auto alone = decoded<http::Request>(arrived(List{{":method", "GET"}, {":path", "/"}, {name, ""}}));
+    ASSERT_TRUE(alone) << "a name without a value says nothing";
+    EXPECT_TRUE(alone->fields.empty());
   }
   for (const char* name : {":rd-id", ":rd-trace"})
-    for (const std::string& bad : {std::string(), std::string("r1"), id + " ", std::string(33, 'a')})
+    for (const std::string& bad : {std::string("r1"), id + " ", std::string(33, 'a')})
       EXPECT_EQ(
           decoded<http::Request>(arrived(List{{":method", "GET"}, {":path", "/"}, {name, bad}})).error(),
           Error::protocol)
@@ -260,7 +293,6 @@ TEST(response_head, is_refused_where_it_could_not_stand_in_http1) {
       {{":status", "1000"}},
       {{":status", "-200"}},
       {{":status", "200 OK"}},
-      {{":status", "200"}, {":rd-time", ""}},
       {{":status", "200"}, {":rd-time", "-1"}},
       {{":status", "200"}, {":rd-time", "4294967296"}},
       {{":status", "200"}, {"a", "b\r\nc: d"}},
@@ -272,6 +304,14 @@ TEST(response_head, is_refused_where_it_could_not_stand_in_http1) {
     ASSERT_FALSE(read) << (list.empty() ? "nothing" : list.back().second);
     EXPECT_EQ(read.error(), Error::protocol);
   }
+}
+
+TEST(response_head, may_name_its_time_without_a_value) {
+  const auto read = decoded<http::Response>(
+      arrived(List{{":status", "200"}, {":rd-time", ""}, {":rd-time", "1500"}, {"a", "b"}}));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->took, std::chrono::microseconds(1500));
+  EXPECT_EQ(list_of(read->fields), (List{{"a", "b"}}));
 }
 
 TEST(is_safe, looks_at_names_and_values) {
