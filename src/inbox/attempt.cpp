@@ -81,4 +81,14 @@ Awaitable<Exchange> exchange(http::Handler& agents, http::Request request, std::
   co_return result;
 }
 
+Attempt attempt_of(const http::Record& record, const Exchange& result) {
+  Attempt attempt;
+  attempt.agent = record.agent;
+  attempt.status = result.outcome.status;
+  if (result.outcome.error) attempt.error = error_name(result.outcome.error);
+  attempt.type = result.answer.fields.get("Content-Type").value_or("");
+  attempt.body = result.answer.body.substr(0, answer_bytes_max);
+  return attempt;
+}
+
 }  // namespace rockdove::inbox

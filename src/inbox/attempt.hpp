@@ -20,4 +20,7 @@ struct Exchange {
 /// it. Cancelling it gives the exchange up.
 Awaitable<Exchange> exchange(http::Handler& agents, http::Request request, std::size_t answer_bytes);
 
+/// What is kept of it, without its number and its times.
+Attempt attempt_of(const http::Record& record, const Exchange& result);
+
 }  // namespace rockdove::inbox

@@ -1,6 +1,7 @@
 // One route's deliveries.
 #pragma once
 
+#include "inbox/ahead.hpp"
 #include "inbox/attempt.hpp"
 #include "inbox/deliverer.hpp"
 
@@ -48,6 +49,7 @@ class Deliverer::Lane {
   bool rests() const { return rests_until_ && net::Clock::now() < *rests_until_; }
   void set_alarm(std::size_t free);
   Awaitable<void> look(std::size_t free);
+  void start_ahead();
   void start(DueEvent due);
   Awaitable<void> attempt(std::unique_ptr<Delivery> delivery);
   void finish(Delivery& delivery, Exchange result);
@@ -62,9 +64,11 @@ class Deliverer::Lane {
   std::string paused_;  // why; empty: it is not
   Breaker breaker_;
   std::optional<net::Clock::time_point> rests_until_;  // because the upstream asks for that
+  Ahead ahead_;
   net::Event changed_;
   net::Deadline alarm_;
   bool look_ = true;                  // there may be something due
+  bool is_quick_ = false;             // the last attempt
   bool claim_failed_ = false;         // the last one
   std::optional<WallTime> next_due_;  // as far as is known
   std::size_t claiming_ = 0;          // room that a claim under way may fill

@@ -18,7 +18,8 @@
 
 namespace rockdove::server {
 
-/// The URL as the caller used it, as far as we and the proxies that we trust know; after http::set_forwarded().
+/// The URL as the caller used it, as far as we and the proxies that we trust know; after
+/// http::set_forwarded().
 std::string public_url(const http::Request& request);
 
 /// Judges requests, and counts what it finds by route. Loop thread only.
@@ -31,7 +32,8 @@ class Edge {
     std::optional<inbox::CannedAnswer> ack;  ///< in place of RouteOptions::ack
   };
 
-  /// The request's body is in its `content`, its route in its context; after http::set_forwarded(). Takes some microseconds, and some more for each KiB of the body.
+  /// The request's body is in its `content`, its route in its context; after http::set_forwarded(). Takes
+  /// some microseconds, and some more for each KiB of the body.
   Judgement judge(const http::Request& request, const ProviderRoute& route, providers::WallTime now);
 
   /// The answer to a request that nothing can prove: a switch of protocols.

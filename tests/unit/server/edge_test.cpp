@@ -1,7 +1,7 @@
 #include "server/edge.hpp"
 
-#include "http/forwarded.hpp"
 #include "config/provider_config.hpp"
+#include "http/forwarded.hpp"
 #include "net/crypto.hpp"
 #include "net/signing.hpp"
 #include "support/bodies.hpp"
