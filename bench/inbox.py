@@ -194,7 +194,7 @@ class Bench:
             agent = server.start_agent(self.upstream.url)
             self.posts(server, Test("warm", "/ok", 64, post=True))
             self.note("rockdove-live", DRAIN, lambda test: self.posts(server, Test(test.name, "/ok", 64, post=True)))
-            seconds = max(1, self.backlog // 40_000)
+            seconds = max(1, self.backlog // 12_000)  # as long as the drain takes
             self.note("before the drain", LIVE_P99, lambda test: plain(self.rate(server, test, 200, seconds)))
             self.stage.end_one(agent)
             server.processes.remove(agent)
