@@ -3,7 +3,6 @@
 
 #include "inbox/store.hpp"
 
-#include <cstddef>
 #include <deque>
 #include <utility>
 
@@ -20,7 +19,6 @@ class Ahead {
   Ahead& operator=(const Ahead&) = delete;
 
   bool empty() const { return events_.empty(); }
-  std::size_t size() const { return events_.size(); }
   void add(DueEvent due) { events_.push_back(std::move(due)); }
   /// The one that was added first.
   DueEvent take() {

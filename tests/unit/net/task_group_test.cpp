@@ -139,25 +139,19 @@ Awaitable<void> cancel_own_group(TaskGroup& group) {
   co_await timer.async_wait(token);
 }
 
-TEST_F(Group, a_task_may_cancel_its_own_group) {
-  group.spawn(nap(started, ended, forever));
-  group.spawn(cancel_own_group(group));
-  run(io, group.join());
-  EXPECT_EQ(ended, 0);
-  EXPECT_TRUE(errors.empty());
-}
-
 Awaitable<void> cancel_and_end(TaskGroup& group) {
   group.cancel();
   co_return;
 }
 
-TEST_F(Group, a_task_may_cancel_its_own_group_and_end_without_a_wait) {
-  group.spawn(nap(started, ended, forever));
-  group.spawn(cancel_and_end(group));
-  run(io, group.join());
-  EXPECT_EQ(ended, 0);
-  EXPECT_TRUE(errors.empty());
+TEST_F(Group, a_task_may_cancel_its_own_group_whether_it_waits_then_or_ends) {
+  for (const auto task : {cancel_own_group, cancel_and_end}) {
+    group.spawn(nap(started, ended, forever));
+    group.spawn(task(group));
+    run(io, group.join());
+    EXPECT_EQ(ended, 0);
+    EXPECT_TRUE(errors.empty());
+  }
 }
 
 Awaitable<void> hold(std::shared_ptr<int> owned) {
