@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <ctime>
 
 namespace rockdove {
@@ -70,12 +69,18 @@ std::string format_rfc3339(Time time) {
   const auto midnight = floor<days>(time);
   const year_month_day date(midnight);
   const hh_mm_ss<milliseconds> clock(time - midnight);
-  std::array<char, 64> text{};
-  const int size = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
-                                 int(date.year()), unsigned(date.month()), unsigned(date.day()),
-                                 int(clock.hours().count()), int(clock.minutes().count()),
-                                 int(clock.seconds().count()), int(clock.subseconds().count()));
-  return {text.data(), static_cast<std::size_t>(size)};
+  std::string text = "0000-00-00T00:00:00.000Z";
+  const auto put = [&text](std::size_t last, auto number) {
+    for (; number != 0; number /= 10) text[last--] = static_cast<char>('0' + number % 10);
+  };
+  put(3, int(date.year()));
+  put(6, unsigned(date.month()));
+  put(9, unsigned(date.day()));
+  put(12, clock.hours().count());
+  put(15, clock.minutes().count());
+  put(18, clock.seconds().count());
+  put(22, clock.subseconds().count());
+  return text;
 }
 
 std::string format_local_time(Time time) {

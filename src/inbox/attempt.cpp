@@ -9,15 +9,8 @@ namespace {
 
 constexpr std::string_view event_id_field = "Rockdove-Event-Id", reserved_prefix = "Rockdove-";
 
-bool is_reserved(std::string_view name) {
-  return http::iequals(name.substr(0, reserved_prefix.size()), reserved_prefix);
-}
-
-void remove_reserved(http::Fields& fields) {
-  std::vector<std::string> names;
-  for (const http::Fields::Field field : fields)
-    if (is_reserved(field.name)) names.emplace_back(field.name);
-  for (const std::string& name : names) fields.remove(name);
+bool is_reserved(const http::Fields::Field& field) {
+  return http::iequals(field.name.substr(0, reserved_prefix.size()), reserved_prefix);
 }
 
 void keep(Exchange& result, std::string_view piece, std::size_t limit) {
@@ -39,7 +32,7 @@ http::Request attempt_request(const Event& event, StoredRequest stored, const Ro
   request.content = std::move(stored.body);
 
   http::Fields& fields = request.fields;
-  remove_reserved(fields);
+  fields.remove_if(is_reserved);
   const std::string id = format_event_id(event.id);
   if (!fields.contains("Webhook-Id")) fields.add("Webhook-Id", id);
   fields.add(event_id_field, id);

@@ -10,7 +10,7 @@ namespace rockdove::inbox {
 namespace {
 
 constexpr std::size_t batch_bytes = 8 * 1024 * 1024;  // a transaction should fit into the page cache
-constexpr std::size_t company = 4;                    // a batch_max-th of so much is worth a commit
+constexpr std::size_t company = 2;                    // a batch_max-th of so much is worth a commit
 constexpr std::chrono::milliseconds pause_first{200}, pause_longest{1'000};
 constexpr std::size_t operation_bytes = 1024;  // without what it writes
 constexpr int refusals_max = 6;                // of a patient operation, by a database that takes others

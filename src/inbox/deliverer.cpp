@@ -119,23 +119,6 @@ Awaitable<void> Deliverer::keep_paused(std::string route, std::string reason) {
               error_name(stored.error()));
 }
 
-/// One measurement at a time, and only while it matters.
-void Deliverer::measure_lag(std::size_t running) {
-  if (is_measuring_ || stopping_ || !pace_.is_limited(net::Clock::now())) return;
-  is_measuring_ = true;
-  tasks_.spawn(wait_for_turn(running));
-}
-
-Awaitable<void> Deliverer::wait_for_turn(std::size_t running) {
-  struct Measured {
-    bool& flag;
-    ~Measured() { flag = false; }
-  } measured{is_measuring_};
-  const auto began = net::Clock::now();
-  co_await net::asio::post(executor_, net::token);
-  pace_.measured(net::Clock::now() - began, running);
-}
-
 void Deliverer::set_options(Options options) {
   options_ = std::move(options);
   for (const auto& [route, lane] : lanes_) lane->wake();

@@ -84,8 +84,6 @@ class Deliverer {
   Awaitable<void> keep_lanes();
   Awaitable<bool> load_pauses();
   Awaitable<void> keep_paused(std::string route, std::string reason);
-  void measure_lag(std::size_t running);
-  Awaitable<void> wait_for_turn(std::size_t running);
 
   const net::Executor executor_;
   Store& store_;
@@ -93,7 +91,6 @@ class Deliverer {
   const WallClock clock_;
   Options options_;
   Pace pace_;
-  bool is_measuring_ = false;
   std::map<std::string, std::unique_ptr<Lane>, std::less<>> lanes_;
   net::TaskGroup tasks_;
   net::Event changed_;

@@ -19,8 +19,7 @@ constexpr milliseconds soon{1};
 constexpr std::size_t settling_max = 256;
 // Claimed beyond what there is room for, where room comes quickly: a claim passes by all events whose
 // settlements wait for the disk, so one event at a time is dear.
-constexpr std::size_t ahead_max = 16;
-constexpr milliseconds quick{50};
+constexpr std::size_t ahead_max = 24;
 
 }  // namespace
 
@@ -31,9 +30,8 @@ struct Deliverer::Lane::Delivery {
       : lane(its_lane),
         event(std::move(due.event)),
         request(std::move(due.request)),
-        bytes(request.fields.bytes() + request.body.size()) {
-    lane.under_way_.insert(event.id);
-    lane.bytes_ += bytes;
+        started(net::Clock::now()) {
+    lane.under_way_.begin(event.id, request.fields.bytes() + request.body.size(), started);
   }
   ~Delivery() {
     if (has_left) return;
@@ -50,8 +48,7 @@ struct Deliverer::Lane::Delivery {
 
   void leave() {
     has_left = true;
-    lane.under_way_.erase(event.id);
-    lane.bytes_ -= bytes;
+    lane.under_way_.end(event.id, net::Clock::now());
   }
   /// Where nobody has had the event, all the time went into waiting for an agent. That is no attempt.
   Error lateness() const { return record.agent.empty() ? Error::no_agent : Error::upstream_timeout; }
@@ -59,11 +56,10 @@ struct Deliverer::Lane::Delivery {
   Lane& lane;
   Event event;
   StoredRequest request;
-  const std::size_t bytes;
+  const net::Clock::time_point started;
   http::Record record;
   std::optional<net::TaskGroup::Task> task;
   WallTime started_at{};
-  net::Clock::time_point started{};
   bool is_late = false, has_left = false;
 };
 
@@ -115,6 +111,7 @@ Deliverer::Lane::Lane(Deliverer& owner, std::string route)
     : owner_(owner),
       route_(std::move(route)),
       ahead_(owner.store_),
+      under_way_(owner.options_.pace.quick),
       changed_(owner.executor_),
       alarm_(net::Deadlines::of(owner.executor_.context()), [this] { wake(); }) {}
 
@@ -142,7 +139,7 @@ Awaitable<void> Deliverer::Lane::run() {
 std::size_t Deliverer::Lane::room() const {
   if (owner_.stopping_ || !owner_.ready_ || !paused_.empty() || settling_ >= settling_max) return 0;
   if (rests()) return 0;
-  if (bytes_ >= owner_.options_.claim_bytes && !under_way_.empty()) return 0;
+  if (under_way_.bytes() >= owner_.options_.claim_bytes && !under_way_.empty()) return 0;
   const RouteOptions& route = options();
   const std::size_t limit = route.order == Order::fifo ? 1 : std::max<std::size_t>(route.concurrency, 1);
   return breaker_.room(under_way_.size() + claiming_, limit, net::Clock::now());
@@ -150,14 +147,14 @@ std::size_t Deliverer::Lane::room() const {
 
 /// What a caller waits for is none: its delivery begins whenever room() says so.
 std::size_t Deliverer::Lane::room_for_backlog() const {
-  const std::size_t limit = owner_.pace_.limit(net::Clock::now());
-  const std::size_t running = under_way_.size() + claiming_;
-  return std::min(room(), limit > running ? limit - running : 0);
+  const auto now = net::Clock::now();
+  const std::size_t young = under_way_.young(now) + claiming_;
+  return std::min(room(), owner_.pace_.room(now, young, under_way_.typical()));
 }
 
 /// Sets when to look again if nothing happens before. Where there is no room for another reason than the
-/// breaker's or the upstream's wish, something will: an attempt or a settlement ends, or the route is
-/// resumed.
+/// pace, the breaker's or the upstream's wish, something will: an attempt or a settlement ends, or the route
+/// is resumed.
 void Deliverer::Lane::set_alarm(std::size_t free) {
   alarm_.clear();
   if (free > 0) {
@@ -165,6 +162,8 @@ void Deliverer::Lane::set_alarm(std::size_t free) {
     if (claim_failed_) wait = claim_again;
     else if (next_due_) wait = std::clamp<milliseconds>(*next_due_ - owner_.clock_(), soon, look_every);
     alarm_.set(wait);
+  } else if (room() > 0) {
+    alarm_.set(under_way_.quick());  // those that fill the pace will not be young any more
   } else if (paused_.empty() && settling_ < settling_max) {
     const bool may_probe = breaker_.is_open() && under_way_.empty();
     if (!rests_until_ && !may_probe) return;
@@ -180,9 +179,9 @@ Awaitable<void> Deliverer::Lane::look(std::size_t free) {
   request.now = owner_.clock_();
   request.wait_max = longest_wait(options());
   request.events_max = free;
-  const bool may_go_ahead = is_quick_ && !breaker_.is_open() && options().order == Order::none;
+  const bool may_go_ahead = under_way_.is_quick() && !breaker_.is_open() && options().order == Order::none;
   if (may_go_ahead) request.events_max += ahead_max;
-  request.bytes_max = owner_.options_.claim_bytes - std::min(bytes_, owner_.options_.claim_bytes);
+  request.bytes_max = owner_.options_.claim_bytes - std::min(under_way_.bytes(), owner_.options_.claim_bytes);
   claiming_ = free;
   auto claimed = co_await owner_.store_.claim(std::move(request));
   claiming_ = 0;
@@ -224,7 +223,6 @@ Awaitable<void> Deliverer::Lane::attempt(std::unique_ptr<Delivery> delivery) {
   Delivery& own = *delivery;
   const milliseconds timeout = options().retry.timeout;
   own.started_at = owner_.clock_();
-  own.started = net::Clock::now();
   http::Request request = attempt_request(own.event, std::move(own.request), options());
   request.context.record = &own.record;
   net::Deadline limit(net::Deadlines::of(owner_.executor_.context()), [&own] {
@@ -279,8 +277,6 @@ void Deliverer::Lane::finish(Delivery& delivery, Exchange result) {
     owner_.tasks_.spawn(owner_.keep_paused(route_, paused_));
   }
   hand_in(std::move(settlement), event.ordered);
-  is_quick_ = net::Clock::now() - delivery.started < quick;
-  owner_.measure_lag(under_way_.size() + 1);
   notify();
 }
 

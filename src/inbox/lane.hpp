@@ -4,12 +4,13 @@
 #include "inbox/ahead.hpp"
 #include "inbox/attempt.hpp"
 #include "inbox/deliverer.hpp"
+#include "inbox/under_way.hpp"
 
 #include <boost/json/object.hpp>
 
 #include <array>
 #include <cstdint>
-#include <set>
+#include <map>
 
 namespace rockdove::inbox {
 
@@ -65,16 +66,14 @@ class Deliverer::Lane {
   Breaker breaker_;
   std::optional<net::Clock::time_point> rests_until_;  // because the upstream asks for that
   Ahead ahead_;
+  UnderWay under_way_;
   net::Event changed_;
   net::Deadline alarm_;
   bool look_ = true;                  // there may be something due
-  bool is_quick_ = false;             // the last attempt
   bool claim_failed_ = false;         // the last one
   std::optional<WallTime> next_due_;  // as far as is known
   std::size_t claiming_ = 0;          // room that a claim under way may fill
-  std::size_t bytes_ = 0;             // of the requests under way
   std::size_t settling_ = 0;          // settlements that are not on disk yet
-  std::set<EventId> under_way_;
   std::multimap<EventId, Waiter*> waiters_;
   std::array<std::uint64_t, 5> ends_{};  // of attempts since the start, by Class
 };

@@ -55,8 +55,11 @@ Claimed Lookups::claim(const ClaimRequest& request) {
   claimed.next_due = taken.next_due;
   std::size_t bytes = 0;
   std::size_t at = 0;
-  // Each event is read in a view that begins after it was claimed: see Claims.
+  // The events are read in a view that begins after they were claimed: see Claims. It is one for all, since
+  // what SQLite has in its cache ends with a view that somebody has changed the file after.
+  database_.run("BEGIN");
   while (at < taken.ids.size() && !database_.failed() && add(taken.ids[at], request, claimed, bytes)) ++at;
+  database_.run("COMMIT");
   if (database_.failed()) {
     for (const EventId id : taken.ids) shared_.claims.drop(id);
     return {};

@@ -1,26 +1,18 @@
 #include "inbox/pace.hpp"
 
-#include <algorithm>
-
 namespace rockdove::inbox {
-namespace {
-
-constexpr double growth = 0.25, shrinkage = 0.75;
-
-}  // namespace
 
 bool Pace::is_limited(net::Clock::time_point now) const {
   return last_caller_ != net::Clock::time_point::min() && now - last_caller_ < options_.memory;
 }
 
-void Pace::measured(net::Duration lag, std::size_t running) {
-  if (lag > options_.lag_max) allowed_ = std::max(options_.least, allowed_ * shrinkage);
-  // A limit that nothing comes near to says nothing about what the loop could take.
-  else if (static_cast<double>(running) * 2 >= allowed_) allowed_ += growth;
-}
-
-std::size_t Pace::limit(net::Clock::time_point now) const {
-  return is_limited(now) ? static_cast<std::size_t>(allowed_) : no_limit;
+std::size_t Pace::room(net::Clock::time_point now, std::size_t running, net::Duration typical) const {
+  if (!is_limited(now)) return no_limit;
+  const auto spaced = static_cast<std::size_t>(typical / options_.spacing);
+  if (spaced > options_.together) return spaced > running ? spaced - running : 0;
+  // What begins together shares messages of the link, wake-ups and reads: that is worth the wait for all of
+  // them but one, which may be the odd slow one.
+  return running <= 1 && running < options_.together ? options_.together - running : 0;
 }
 
 }  // namespace rockdove::inbox

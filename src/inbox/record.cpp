@@ -16,6 +16,8 @@ constexpr char version = 1;
 constexpr unsigned char flag_body = 1, flag_tls = 2, flags_known = flag_body | flag_tls;
 constexpr std::size_t number_size = 4;
 constexpr std::size_t part_max = std::numeric_limits<std::uint32_t>::max();
+// Room for what an attempt adds: see attempt_request().
+constexpr std::size_t fields_added = 5, fields_added_bytes = 192;
 
 void put_number(std::string& out, std::uint32_t number) {
   for (std::size_t i = 0; i < number_size; ++i) out += static_cast<char>(number >> (8 * i) & 255);
@@ -100,7 +102,8 @@ Result<StoredRequest> decode_head(std::string_view bytes) {
   const std::size_t fields = reader.take_number();
   // Before anything is allocated for them: the two sizes of each field have to be there.
   if (fields > reader.left() / (2 * number_size)) return Error::malformed;
-  request.fields.reserve(fields, reader.left() - fields * 2 * number_size);
+  request.fields.reserve(fields + fields_added,
+                         reader.left() - fields * 2 * number_size + fields_added_bytes);
   for (std::size_t i = 0; i < fields; ++i) {
     const std::string_view name = reader.take_part();
     const std::string_view value = reader.take_part();

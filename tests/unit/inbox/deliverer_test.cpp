@@ -78,7 +78,7 @@ TEST_F(DelivererTest, records_an_answer_that_comes_after_its_caller_has_gone) {
 }
 
 TEST_F(DelivererTest, sends_a_backlog_few_at_a_time_while_callers_are_about_but_not_what_they_wait_for) {
-  options_.pace = {.lag_max = 0ns, .memory = 1h, .first = 2, .least = 1};
+  options_.pace = {.memory = 1h, .spacing = 1h, .together = 2, .quick = 1h};
   for (int i = 0; i < 6; ++i) append(new_event("/backlog"));
   upstream_.held = true;
   start();
@@ -94,6 +94,16 @@ TEST_F(DelivererTest, sends_a_backlog_few_at_a_time_while_callers_are_about_but_
   upstream_.held = false;
   ASSERT_TRUE(until_calls(13));
   EXPECT_EQ(upstream_.most_running, 7U);
+}
+
+TEST_F(DelivererTest, lets_no_attempts_that_hang_hold_up_a_backlog) {
+  options_.pace = {.memory = 1h, .spacing = 1h, .together = 2, .quick = 1ms};
+  upstream_.held = true;
+  start();
+  deliverer_->served_caller();
+  for (int i = 0; i < 6; ++i) append(new_event("/backlog"));
+  wake();
+  ASSERT_TRUE(until([&] { return upstream_.running == 6; })) << "two more each time that two are slow";
 }
 
 TEST_F(DelivererTest, lets_nobody_wait_past_a_limit_that_is_over) {

@@ -9,51 +9,40 @@ using namespace std::chrono_literals;
 constexpr net::Clock::time_point start{1h};
 
 Pace busy_pace() {
-  Pace pace({.lag_max = 150us, .memory = 1s, .first = 8, .least = 1});
+  Pace pace({.memory = 1s, .spacing = 100us, .together = 5});
   pace.served(start);
   return pace;
 }
 
 TEST(Pace, without_callers_there_is_no_limit) {
-  Pace pace;
-  EXPECT_FALSE(pace.is_limited(start));
-  EXPECT_EQ(pace.limit(start), Pace::no_limit);
+  Pace pace({.memory = 1s, .spacing = 100us, .together = 5});
+  EXPECT_EQ(pace.room(start, 1000, 1us), Pace::no_limit);
   pace.served(start);
-  EXPECT_TRUE(pace.is_limited(start + 999ms));
-  EXPECT_EQ(pace.limit(start + 999ms), 8U);
-  EXPECT_EQ(pace.limit(start + 1s), Pace::no_limit) << "the last caller came a while ago";
+  EXPECT_EQ(pace.room(start + 999ms, 0, 1us), 5U);
+  EXPECT_EQ(pace.room(start + 1s, 1000, 1us), Pace::no_limit) << "the last caller came a while ago";
 }
 
-TEST(Pace, falls_quickly_while_the_loop_lags_but_not_below_the_least) {
-  Pace pace = busy_pace();
-  pace.measured(151us, 8);
-  EXPECT_EQ(pace.limit(start), 6U);
-  for (int i = 0; i < 100; ++i) pace.measured(10ms, 8);
-  EXPECT_EQ(pace.limit(start), 1U);
+TEST(Pace, quick_ones_begin_together_when_all_but_one_have_ended) {
+  const Pace pace = busy_pace();
+  EXPECT_EQ(pace.room(start, 0, 500us), 5U);
+  EXPECT_EQ(pace.room(start, 1, 500us), 4U);
+  for (std::size_t running = 2; running < 10; ++running) EXPECT_EQ(pace.room(start, running, 500us), 0U);
 }
 
-TEST(Pace, rises_slowly_while_the_loop_keeps_up) {
-  Pace pace = busy_pace();
-  for (int i = 0; i < 4; ++i) pace.measured(150us, 8);
-  EXPECT_EQ(pace.limit(start), 9U);
+TEST(Pace, slow_ones_begin_one_by_one_as_many_as_their_time_has_room_for) {
+  const Pace pace = busy_pace();
+  EXPECT_EQ(pace.room(start, 0, 600us), 6U) << "one every 100 us";
+  EXPECT_EQ(pace.room(start, 5, 600us), 1U);
+  EXPECT_EQ(pace.room(start, 6, 600us), 0U);
+  EXPECT_EQ(pace.room(start, 7, 600us), 0U);
+  EXPECT_EQ(pace.room(start, 64, 1s), 10'000U - 64U) << "the route's own limit is less";
 }
 
-TEST(Pace, does_not_rise_beyond_what_has_been_tried) {
-  Pace pace = busy_pace();
-  for (int i = 0; i < 1000; ++i) pace.measured(1us, 10);
-  EXPECT_EQ(pace.limit(start), 20U) << "twice as many as were under way";
-}
-
-TEST(Pace, finds_what_the_loop_can_take) {
-  Pace pace = busy_pace();
-  std::size_t sum = 0;
-  for (int i = 0; i < 4000; ++i) {
-    const std::size_t running = pace.limit(start);
-    if (i >= 2000) sum += running;
-    pace.measured(running * 10us, running);  // each delivery under way costs the others its time
-  }
-  EXPECT_GE(sum / 2000, 11U);
-  EXPECT_LE(sum / 2000, 16U);
+TEST(Pace, of_one_at_a_time_waits_for_that_one) {
+  Pace pace({.memory = 1s, .spacing = 100us, .together = 1});
+  pace.served(start);
+  EXPECT_EQ(pace.room(start, 0, 1us), 1U);
+  EXPECT_EQ(pace.room(start, 1, 1us), 0U);
 }
 
 }  // namespace
