@@ -29,6 +29,10 @@ inline bool is_pending(State state) {
   return state == State::waiting || state == State::queued;
 }
 
+/// Where such events lie, each in one of the two, with the index that has them by route and id.
+inline constexpr const char* never_put_off = "INDEXED BY due WHERE state=0 AND due_at=0";
+inline constexpr const char* put_off = "INDEXED BY put_off WHERE state<2 AND (state=1 OR due_at<>0)";
+
 /// About when an event was received: what first_id_at() made of it.
 inline std::int64_t received_column(EventId id) {
   return static_cast<std::int64_t>(id >> 20);

@@ -2,6 +2,8 @@
 
 #include "inbox/event_rows.hpp"
 
+#include <fmt/core.h>
+
 #include <array>
 
 namespace rockdove::inbox {
@@ -10,13 +12,6 @@ namespace {
 constexpr std::int64_t keys_a_slice = 2'000;
 /// After a quarantine: those behind it in its order are waiting by then.
 constexpr auto quarantine_takes = std::chrono::milliseconds(200);
-
-// Not operator+: GCC 12 sees overflows in it that are not there.
-std::string sql(std::string_view before, std::string_view columns, std::string_view after) {
-  std::string text(before);
-  text.append(columns).append(after);
-  return text;
-}
 
 }  // namespace
 
@@ -38,14 +33,21 @@ Lookups::Lookups(sqlite::Database& database, SharedState& shared, Quarantine qua
                 "SELECT d.key, d.until, e.state FROM dedupe AS d INDEXED BY dedupe_until "
                 "LEFT JOIN events AS e ON e.id=d.event WHERE d.until<=? AND (d.until, d.key)>(?, ?) "
                 "ORDER BY d.until, d.key LIMIT ?"),
-      event_(database, sql("SELECT ", event_columns, " FROM events WHERE id=?")),
-      request_(database, sql("SELECT ", request_columns, " FROM requests WHERE id=?")),
-      attempts_(database, sql("SELECT ", attempt_columns, " FROM attempts WHERE event=? ORDER BY number")),
-      answer_(database, sql("SELECT ", attempt_columns,
-                            " FROM attempts WHERE event=? AND status<>0 ORDER BY number DESC LIMIT 1")),
+      event_(database, fmt::format("SELECT {} FROM events WHERE id=?", event_columns)),
+      request_(database, fmt::format("SELECT {} FROM requests WHERE id=?", request_columns)),
+      attempts_(database,
+                fmt::format("SELECT {} FROM attempts WHERE event=? ORDER BY number", attempt_columns)),
+      answer_(database,
+              fmt::format("SELECT {} FROM attempts WHERE event=? AND status<>0 ORDER BY number DESC LIMIT 1",
+                          attempt_columns)),
+      next_route_(database, fmt::format("SELECT min(route) FROM (SELECT min(route) AS route FROM events "
+                                        "INDEXED BY due WHERE state=0 AND route>=?1 UNION ALL "
+                                        "SELECT min(route) FROM events {} AND route>=?1)",
+                                        put_off)),
       oldest_(database,
-              "SELECT route, tunnel, received_at FROM events INDEXED BY pending "
-              "WHERE state<2 AND route>=? ORDER BY route, id LIMIT 1"),
+              fmt::format("SELECT id, tunnel, received_at FROM events {} AND route=?1 UNION ALL "
+                          "SELECT id, tunnel, received_at FROM events {} AND route=?1 ORDER BY id LIMIT 1",
+                          never_put_off, put_off)),
       paused_(database, "SELECT route, reason FROM paused ORDER BY route") {}
 
 Claimed Lookups::claim(const ClaimRequest& request) {
@@ -202,11 +204,15 @@ Result<Attempt> Lookups::last_answer(EventId id) {
 std::vector<Backlog> Lookups::backlogs() {
   std::vector<Backlog> all;
   std::string from;
-  while (oldest_.bind(from).step()) {
-    all.push_back({oldest_.text(0), oldest_.text(1), time_of(oldest_.integer(2))});
-    from = all.back().route + '\0';  // the least text that is greater
+  while (next_route_.bind(from).step() && !next_route_.is_null(0)) {
+    std::string route = next_route_.text(0);
+    next_route_.reset();
+    from = route + '\0';  // the least text that is greater
+    if (oldest_.bind(route).step())
+      all.push_back({std::move(route), oldest_.text(1), time_of(oldest_.integer(2))});
+    oldest_.reset();
   }
-  oldest_.reset();
+  next_route_.reset();
   return all;
 }
 

@@ -60,7 +60,7 @@ class Lookups {
   Search search_;
   bool has_quarantined_ = false;  // the claim under way
   sqlite::Statement overdue_, unscheduled_, scheduled_, old_keys_, event_, request_, attempts_, answer_,
-      oldest_, paused_;
+      next_route_, oldest_, paused_;
 };
 
 }  // namespace rockdove::inbox

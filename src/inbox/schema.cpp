@@ -47,6 +47,13 @@ CREATE TABLE tallies(
 CREATE TABLE marks(name TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) WITHOUT ROWID;
 )";
 
+// What waits was in one index by id, so that each event came into it and went out of it. Most are due at once
+// and delivered at the first attempt: `due` has them in the order of their ids already.
+constexpr const char* version_2 = R"(
+DROP INDEX pending;
+CREATE INDEX put_off ON events(route) WHERE state < 2 AND (state = 1 OR due_at <> 0);
+)";
+
 /// Bodies are secrets: SQLite would let everybody read a new file. (What lies beside it gets the same mode.)
 /// Only a file that is not there is opened, since closing one that SQLite has open as well would end its
 /// locks.
@@ -56,7 +63,7 @@ void make_private(const std::filesystem::path& file) {
 }
 
 /// steps[n] leads from version n to n + 1.
-constexpr std::array<const char*, schema_version> steps{version_1};
+constexpr std::array<const char*, schema_version> steps{version_1, version_2};
 
 void run_step(sqlite::Database& database, std::size_t at) {
   database.run(fmt::format("BEGIN IMMEDIATE; {} PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT",

@@ -10,7 +10,7 @@
 namespace rockdove::inbox {
 
 /// The version that this program writes; PRAGMA user_version tells that of a file.
-inline constexpr int schema_version = 1;
+inline constexpr int schema_version = 2;
 /// PRAGMA application_id of our files: "pige".
 inline constexpr int application_id = 0x70696765;
 

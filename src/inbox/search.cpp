@@ -3,6 +3,8 @@
 #include "inbox/event_rows.hpp"
 #include "inbox/record.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -14,10 +16,21 @@ constexpr std::size_t rows_a_look = 64;       // at the clock
 constexpr std::uint64_t few_pending = 5'000;  // sorting so many for a page takes some milliseconds
 constexpr auto greatest = static_cast<EventId>(std::numeric_limits<std::int64_t>::max());
 
-/// `source` names an index and its condition; both bounds are exclusive.
-std::string select(const char* source, bool oldest_first) {
-  return std::string("SELECT ") + event_columns + " FROM events " + source +
-         " AND id>? AND id<? ORDER BY id" + (oldest_first ? "" : " DESC");
+/// `source` names an index and its condition; both bounds, ?1 and ?2, are exclusive.
+std::string rows(std::string_view source) {
+  return fmt::format("SELECT {} FROM events {} AND id>?1 AND id<?2", event_columns, source);
+}
+
+std::string sort(std::string_view rows, bool oldest_first) {
+  return fmt::format("{} ORDER BY id{}", rows, oldest_first ? "" : " DESC");
+}
+
+/// What waits or is queued, of the route ?3 or of all: SQLite merges two lists that are in order.
+std::string select_pending(bool of_route, bool oldest_first) {
+  const std::string_view route = of_route ? " AND route=?3" : "";
+  const auto first = rows(fmt::format("{}{}", never_put_off, route));
+  const auto second = rows(fmt::format("{}{}", put_off, route));
+  return sort(fmt::format("{} UNION ALL {}", first, second), oldest_first);
 }
 
 bool are_all(const std::vector<State>& states, State first, State second) {
@@ -27,21 +40,19 @@ bool are_all(const std::vector<State>& states, State first, State second) {
 
 constexpr const char* all = "NOT INDEXED WHERE 1";
 constexpr const char* failed = "INDEXED BY failed WHERE state>=3";
-constexpr const char* pending = "INDEXED BY pending WHERE state<2";
-constexpr const char* pending_of = "INDEXED BY pending WHERE state<2 AND route=?";
 
 }  // namespace
 
 Search::Search(sqlite::Database& database, SharedState& shared)
     : shared_(shared),
-      newest_(database, select(all, false)),
-      oldest_(database, select(all, true)),
-      newest_failed_(database, select(failed, false)),
-      oldest_failed_(database, select(failed, true)),
-      newest_pending_(database, select(pending, false)),
-      oldest_pending_(database, select(pending, true)),
-      newest_pending_of_(database, select(pending_of, false)),
-      oldest_pending_of_(database, select(pending_of, true)),
+      newest_(database, sort(rows(all), false)),
+      oldest_(database, sort(rows(all), true)),
+      newest_failed_(database, sort(rows(failed), false)),
+      oldest_failed_(database, sort(rows(failed), true)),
+      newest_pending_(database, select_pending(false, false)),
+      oldest_pending_(database, select_pending(false, true)),
+      newest_pending_of_(database, select_pending(true, false)),
+      oldest_pending_of_(database, select_pending(true, true)),
       record_(database, "SELECT head, body FROM requests WHERE id=?") {}
 
 sqlite::Statement& Search::candidates(const PageRequest& request) {
@@ -56,7 +67,7 @@ sqlite::Statement& Search::candidates(const PageRequest& request) {
     return (up ? oldest_failed_ : newest_failed_).bind(above, below);
   if (are_all(filter.states, State::waiting, State::queued)) {
     if (!filter.route.empty())
-      return (up ? oldest_pending_of_ : newest_pending_of_).bind(filter.route, above, below);
+      return (up ? oldest_pending_of_ : newest_pending_of_).bind(above, below, filter.route);
     if (shared_.tallies.sums().pending_events <= few_pending)
       return (up ? oldest_pending_ : newest_pending_).bind(above, below);
   }

@@ -220,6 +220,38 @@ TEST_F(SqliteStore, a_search_gives_a_cursor_when_its_time_is_over) {
   EXPECT_GT(pages, 3);
 }
 
+TEST_F(SqliteStore, tells_the_oldest_event_of_each_route_that_has_not_ended) {
+  using Oldest = std::vector<std::pair<std::string, std::int64_t>>;
+  const auto backlogs = [this] {
+    Oldest found;
+    const auto told = run(io_, store_->backlogs());
+    for (const Backlog& each : *told)
+      found.emplace_back(each.route, each.oldest.time_since_epoch().count() - start_ms);
+    return found;
+  };
+  EXPECT_EQ(backlogs(), Oldest{});
+  std::vector<EventId> hooks;
+  for (const int at : {1, 2, 3}) hooks.push_back(append("body", start_ms + at).id);
+  for (const int at : {4, 5}) {
+    NewEvent event = new_event("line", "body", start_ms + at);
+    event.ordered = true;
+    append(std::move(event));
+  }
+  append(new_event("zoo", "body", start_ms + 6));
+  EXPECT_EQ(backlogs(), (Oldest{{"hook", 1}, {"line", 4}, {"zoo", 6}}));
+  claim();
+  settle(hooks[0], Verdict::done);
+  settle(hooks[1], Verdict::retry);
+  EXPECT_EQ(backlogs(), (Oldest{{"hook", 2}, {"line", 4}, {"zoo", 6}})) << "put off, older than what is due";
+  claim();
+  settle(hooks[1], Verdict::done);
+  settle(hooks[2], Verdict::retry);
+  EXPECT_EQ(backlogs(), (Oldest{{"hook", 3}, {"line", 4}, {"zoo", 6}})) << "all of them are put off";
+  claim();
+  settle(hooks[2], Verdict::dead);
+  EXPECT_EQ(backlogs(), (Oldest{{"line", 4}, {"zoo", 6}}));
+}
+
 TEST_F(SqliteStore, ends_while_calls_are_under_way) {
   int finished = 0;
   const auto one = [](Store& store, int& count) -> Awaitable<void> {
