@@ -28,12 +28,7 @@ class Ahead {
   }
   /// Ends the claims.
   void give_back() {
-    for (const DueEvent& due : std::exchange(events_, {})) {
-      Settlement release;
-      release.id = due.event.id;
-      release.eager = due.event.ordered;
-      store_.settle_later(std::move(release));
-    }
+    for (const DueEvent& due : std::exchange(events_, {})) store_.settle_later(release_of(due.event));
   }
 
  private:

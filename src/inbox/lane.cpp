@@ -10,6 +10,7 @@ namespace rockdove::inbox {
 namespace {
 
 using std::chrono::milliseconds;
+using Whose = UnderWay::Whose;
 
 // No wait for a due time is longer: the wall clock may jump meanwhile.
 constexpr milliseconds look_every{30'000};
@@ -26,21 +27,18 @@ constexpr std::size_t ahead_max = 24;
 /// An event under way. Whatever becomes of its task, even if it never starts, its place is free afterwards
 /// and its claim ends.
 struct Deliverer::Lane::Delivery {
-  Delivery(Lane& its_lane, DueEvent due)
+  Delivery(Lane& its_lane, DueEvent due, Whose whose)
       : lane(its_lane),
         event(std::move(due.event)),
         request(std::move(due.request)),
         started(net::Clock::now()) {
-    lane.under_way_.begin(event.id, request.fields.bytes() + request.body.size(), started);
+    lane.under_way_.begin(event.id, request.fields.bytes() + request.body.size(), whose, started);
   }
   ~Delivery() {
     if (has_left) return;
     leave();
     lane.tell(event.id, Answer());
-    Settlement release;
-    release.id = event.id;
-    release.eager = event.ordered;
-    lane.owner_.store_.settle_later(std::move(release));
+    lane.owner_.store_.settle_later(release_of(event));
     lane.wake();
   }
   Delivery(const Delivery&) = delete;
@@ -148,7 +146,7 @@ std::size_t Deliverer::Lane::room() const {
 /// What a caller waits for is none: its delivery begins whenever room() says so.
 std::size_t Deliverer::Lane::room_for_backlog() const {
   const auto now = net::Clock::now();
-  const std::size_t young = under_way_.young(now) + claiming_;
+  const std::size_t young = under_way_.young_backlog(now) + claiming_;
   return std::min(room(), owner_.pace_.room(now, young, under_way_.typical()));
 }
 
@@ -202,18 +200,17 @@ void Deliverer::Lane::start_ahead() {
     look_ = true;
     return;
   }
-  for (std::size_t free = room_for_backlog(); free > 0 && !ahead_.empty(); --free) start(ahead_.take());
+  for (std::size_t free = room_for_backlog(); free > 0 && !ahead_.empty(); --free)
+    start(ahead_.take(), Whose::backlog);
 }
 
 void Deliverer::Lane::offer(DueEvent due) {
-  if (room() > 0) return start(std::move(due));
-  Settlement release;
-  release.id = due.event.id;
-  hand_in(std::move(release), due.event.ordered);
+  if (room() > 0) return start(std::move(due), Whose::caller);
+  hand_in(release_of(due.event), due.event.ordered);
 }
 
-void Deliverer::Lane::start(DueEvent due) {
-  auto delivery = std::make_unique<Delivery>(*this, std::move(due));
+void Deliverer::Lane::start(DueEvent due, Whose whose) {
+  auto delivery = std::make_unique<Delivery>(*this, std::move(due), whose);
   Delivery& started = *delivery;
   started.task = owner_.tasks_.spawn(attempt(std::move(delivery)));
 }

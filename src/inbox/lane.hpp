@@ -51,7 +51,7 @@ class Deliverer::Lane {
   void set_alarm(std::size_t free);
   Awaitable<void> look(std::size_t free);
   void start_ahead();
-  void start(DueEvent due);
+  void start(DueEvent due, UnderWay::Whose whose);
   Awaitable<void> attempt(std::unique_ptr<Delivery> delivery);
   void finish(Delivery& delivery, Exchange result);
   void report(Class end, const Outcome& outcome);

@@ -69,6 +69,14 @@ struct Settlement {
   std::optional<Attempt> attempt;  ///< number is set by the store
 };
 
+/// Ends a claim as if it had never been.
+inline Settlement release_of(const Event& event) {
+  Settlement release;
+  release.id = event.id;
+  release.eager = event.ordered;
+  return release;
+}
+
 /// Which events; what is empty or unset does not restrict.
 struct Filter {
   std::string tunnel, route;

@@ -14,13 +14,14 @@ namespace rockdove::inbox {
 class UnderWay {
  public:
   using Time = net::Clock::time_point;
+  enum class Whose { caller, backlog };  ///< does somebody wait for it?
 
   /// An attempt that has been under way for longer than `quick` waits for its upstream, and is no work for
   /// this machine.
   explicit UnderWay(net::Duration quick) : quick_(quick) {}
 
-  void begin(EventId event, std::size_t bytes, Time now) {
-    attempts_.emplace(event, Attempt{now, bytes});
+  void begin(EventId event, std::size_t bytes, Whose whose, Time now) {
+    attempts_.emplace(event, Attempt{now, bytes, whose});
     bytes_ += bytes;
   }
   void end(EventId event, Time now) {
@@ -35,10 +36,11 @@ class UnderWay {
   std::size_t size() const { return attempts_.size(); }
   /// Of their requests.
   std::size_t bytes() const { return bytes_; }
-  /// Those that have not been under way for long.
-  std::size_t young(Time now) const {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(attempts_, [&](const auto& each) { return now - each.second.began < quick_; }));
+  /// Those of the backlog that have not been under way for long.
+  std::size_t young_backlog(Time now) const {
+    return static_cast<std::size_t>(std::ranges::count_if(attempts_, [&](const auto& each) {
+      return each.second.whose == Whose::backlog && now - each.second.began < quick_;
+    }));
   }
   /// The time that an attempt takes, by those that have ended lately. Not quick as long as none has.
   net::Duration typical() const { return typical_; }
@@ -50,6 +52,7 @@ class UnderWay {
   struct Attempt {
     Time began;
     std::size_t bytes;
+    Whose whose;
   };
 
   const net::Duration quick_;

@@ -68,6 +68,25 @@ class StreamBody final : public http::Body {
   bool finished_ = false;
 };
 
+namespace {
+
+/// What is sent as a whole and is larger may hold up others, as a body that comes in pieces does.
+constexpr std::size_t small_content = 64 * 1024;
+
+/// Counts a body for as long as it is under way.
+class CountedBody {
+ public:
+  explicit CountedBody(std::size_t& count) : count_(count) { ++count_; }
+  ~CountedBody() { --count_; }
+  CountedBody(const CountedBody&) = delete;
+  CountedBody& operator=(const CountedBody&) = delete;
+
+ private:
+  std::size_t& count_;
+};
+
+}  // namespace
+
 /// Resets the stream if the asking coroutine leaves before there is an answer.
 class Link::OpenCall {
  public:
@@ -114,8 +133,10 @@ Awaitable<Result<http::Response>> Link::call(http::Request& request) {
   OpenCall open(*this, *stream);
   if (!has_body) stream->outbound_last = true;
 
+  std::optional<CountedBody> large;
   if (request.has_body) {
     stream->content = std::move(request.content);
+    if (stream->content.size() > small_content) large.emplace(open_bodies_);
     h2_.send(*stream, stream->content, !request.body);
     stream->body = std::move(request.body);
     if (stream->body) group_.spawn(pump_out(stream, request.expects_continue));
@@ -203,11 +224,7 @@ boost::system::error_code Link::failure_of(const LinkStream& stream) const {
 
 /// Sends a body piece by piece and ends the stream's outgoing direction.
 Awaitable<Result<void>> Link::pump(std::shared_ptr<LinkStream> stream, http::Body& body) {
-  struct Open {
-    explicit Open(std::size_t& open_bodies) : count(open_bodies) { ++count; }
-    ~Open() { --count; }
-    std::size_t& count;
-  } open(open_bodies_);
+  const CountedBody under_way(open_bodies_);
   while (true) {
     while (!stream->outbound_taken && !stream->closed && !stream->link_lost)
       co_await stream->outbound_news.wait();

@@ -72,7 +72,7 @@ class Link final : public http::Handler, public std::enable_shared_from_this<Lin
 
   bool takes_streams() const { return running_ && !closing_ && !h2_.peer_gone(); }
   std::size_t open_streams() const { return h2_.open_streams(); }
-  /// How many bodies come or go in pieces just now.
+  /// How many bodies come or go in pieces just now, or are large and unanswered.
   std::size_t open_bodies() const { return open_bodies_; }
   const Stats& stats() const { return stats_; }
   const net::Endpoint& peer() const { return socket_.peer(); }

@@ -96,6 +96,20 @@ TEST_F(DelivererTest, sends_a_backlog_few_at_a_time_while_callers_are_about_but_
   EXPECT_EQ(upstream_.most_running, 7U);
 }
 
+TEST_F(DelivererTest, sends_a_backlog_however_many_callers_wait_for_their_events) {
+  options_.pace = {.memory = 1h, .spacing = 1h, .together = 2, .quick = 1h};
+  upstream_.held = true;
+  start();
+  deliverer_->served_caller();
+  for (int i = 0; i < 3; ++i) deliver(new_event("/awaited"));
+  EXPECT_EQ(upstream_.running, 3U);
+  for (int i = 0; i < 6; ++i) append(new_event("/backlog"));
+  wake();
+  EXPECT_TRUE(until([&] { return upstream_.running == 5; }));
+  settle_down();
+  EXPECT_EQ(upstream_.running, 5U);
+}
+
 TEST_F(DelivererTest, lets_no_attempts_that_hang_hold_up_a_backlog) {
   options_.pace = {.memory = 1h, .spacing = 1h, .together = 2, .quick = 1ms};
   upstream_.held = true;

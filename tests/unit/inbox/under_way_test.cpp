@@ -6,13 +6,14 @@ namespace rockdove::inbox {
 namespace {
 
 using namespace std::chrono_literals;
+using Whose = UnderWay::Whose;
 constexpr UnderWay::Time start{1h};
 
 TEST(UnderWay, counts_attempts_and_the_bytes_of_their_requests) {
   UnderWay under_way(50ms);
   EXPECT_TRUE(under_way.empty());
-  under_way.begin(7, 1000, start);
-  under_way.begin(8, 24, start);
+  under_way.begin(7, 1000, Whose::caller, start);
+  under_way.begin(8, 24, Whose::backlog, start);
   EXPECT_EQ(under_way.size(), 2U);
   EXPECT_EQ(under_way.bytes(), 1024U);
   EXPECT_TRUE(under_way.contains(7));
@@ -24,12 +25,13 @@ TEST(UnderWay, counts_attempts_and_the_bytes_of_their_requests) {
 
 TEST(UnderWay, an_attempt_is_young_until_it_is_not_quick_any_more) {
   UnderWay under_way(50ms);
-  under_way.begin(1, 0, start);
-  under_way.begin(2, 0, start + 30ms);
-  EXPECT_EQ(under_way.young(start + 30ms), 2U);
-  EXPECT_EQ(under_way.young(start + 49ms), 2U);
-  EXPECT_EQ(under_way.young(start + 50ms), 1U);
-  EXPECT_EQ(under_way.young(start + 80ms), 0U);
+  under_way.begin(1, 0, Whose::backlog, start);
+  under_way.begin(2, 0, Whose::backlog, start + 30ms);
+  under_way.begin(3, 0, Whose::caller, start + 30ms);
+  EXPECT_EQ(under_way.young_backlog(start + 30ms), 2U) << "somebody waits for the third";
+  EXPECT_EQ(under_way.young_backlog(start + 49ms), 2U);
+  EXPECT_EQ(under_way.young_backlog(start + 50ms), 1U);
+  EXPECT_EQ(under_way.young_backlog(start + 80ms), 0U);
 }
 
 TEST(UnderWay, what_is_typical_follows_the_attempts_that_end) {
@@ -38,7 +40,7 @@ TEST(UnderWay, what_is_typical_follows_the_attempts_that_end) {
   UnderWay::Time now = start;
   const auto attempts = [&](int count, net::Duration took) {
     for (int i = 0; i < count; ++i) {
-      under_way.begin(1, 0, now);
+      under_way.begin(1, 0, Whose::backlog, now);
       under_way.end(1, now += took);
     }
   };

@@ -70,6 +70,14 @@ class LinksOfATunnel : public testing::Test {
     for (std::size_t i = 0; i < count; ++i) group_.spawn(call(link.link, request_of("GET", target)));
     EXPECT_TRUE(run_until(io_, [&] { return link.link->open_streams() == before + count; }));
   }
+  /// With a request of so many bytes.
+  void burden(AgentLink& link, std::size_t bytes) {
+    http::Request request = request_of("POST", "/hold");
+    request.has_body = true;
+    request.content.assign(bytes, 'x');
+    group_.spawn(call(link.link, std::move(request)));
+    EXPECT_TRUE(run_until(io_, [&] { return link.link->open_streams() == 1; }));
+  }
   void TearDown() override {
     test::on_loop(io_, [this] {
       answers_.clear();
@@ -145,6 +153,16 @@ TEST_F(LinksOfATunnel, keep_out_of_the_way_of_a_body) {
   EXPECT_EQ(choose(), "a0");
   test::on_loop(io_, [this] { answers_.clear(); });
   EXPECT_TRUE(run_until(io_, [&] { return first.link->open_bodies() + second.link->open_bodies() == 0; }));
+}
+
+TEST_F(LinksOfATunnel, keep_out_of_the_way_of_a_large_request) {
+  AgentLink& first = add("a", 0);
+  AgentLink& second = add("a", 1);
+  burden(first, 64 * 1024 + 1);
+  burden(second, 64 * 1024);
+  EXPECT_EQ(first.link->open_bodies(), 1U);
+  EXPECT_EQ(second.link->open_bodies(), 0U) << "small enough to go with the others";
+  EXPECT_EQ(choose(), "a1");
 }
 
 TEST_F(LinksOfATunnel, of_an_agent_whose_upstream_is_down_come_last) {
