@@ -1,7 +1,5 @@
 #include "net/deadline.hpp"
 
-#include <time.h>
-
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -14,19 +12,6 @@ constexpr Duration limit_max = std::chrono::hours(24 * 365);
 
 std::uint64_t tick_of(Clock::time_point time) {
   return static_cast<std::uint64_t>(time.time_since_epoch() / Deadlines::tick);
-}
-
-/// The clock as of the kernel's last tick, plus what it may be behind: setting a limit happens several times
-/// a request, and an exact time costs ten times as much.
-Clock::time_point soon() {
-  static const Duration lag = [] {
-    timespec resolution{};
-    ::clock_getres(CLOCK_MONOTONIC_COARSE, &resolution);
-    return std::chrono::seconds(resolution.tv_sec) + std::chrono::nanoseconds(resolution.tv_nsec);
-  }();
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
-  return Clock::time_point(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec) + lag);
 }
 
 /// Ties a wheel to its loop, so that of() finds it and the loop's end ends it.
@@ -50,7 +35,8 @@ Deadline::Deadline(Deadlines& deadlines, std::function<void()> on_expiry)
 
 void Deadline::set(Duration from_now) {
   if (from_now <= Duration::zero()) return clear();
-  due_ = deadlines_.not_yet_() + std::min(from_now, limit_max);
+  // Not CLOCK_MONOTONIC_COARSE, though it is cheaper: on a busy machine it is behind by more than a tick.
+  due_ = deadlines_.now_() + std::min(from_now, limit_max);
   // Moving a limit further away is the hot case (every read does it): it stays where it hangs, and
   // is hung again when that slot comes round.
   if (slot_ && tick_of(due_) + 1 >= hung_at_) return;
@@ -69,7 +55,7 @@ void Deadline::clear() {
 }
 
 Deadlines::Deadlines(Executor executor, Now now)
-    : timer_(executor), now_(now ? now : &Clock::now), not_yet_(now ? now : &soon) {}
+    : timer_(executor), now_(now ? now : &Clock::now) {}
 
 Deadlines::~Deadlines() {
   for (Deadline* head : wheel_)

@@ -66,8 +66,7 @@ class Deadlines {
   static void expire(Deadline& deadline) noexcept;
 
   Timer timer_;
-  Now now_;      // exact
-  Now not_yet_;  // cheap, and never behind it
+  Now now_;
   bool running_ = false;
   std::size_t set_ = 0;
   std::uint64_t now_tick_ = 0;  // ticks since the epoch of Clock that have been handled
