@@ -40,6 +40,7 @@ class Deliverer {
     std::size_t claim_bytes = 32 * 1024 * 1024;               ///< of requests in memory, per lane
     std::size_t answer_bytes = 1024 * 1024;                   ///< of an answer; more is read but not kept
     Pace::Options pace{};                                     ///< of backlogs; fixed at the start
+    net::Duration quick = std::chrono::milliseconds(50);      ///< an attempt: see UnderWay
   };
 
   /// `store` and `agents` must outlive it; `clock` tells the wall time.

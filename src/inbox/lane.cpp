@@ -109,7 +109,7 @@ Deliverer::Lane::Lane(Deliverer& owner, std::string route)
     : owner_(owner),
       route_(std::move(route)),
       ahead_(owner.store_),
-      under_way_(owner.options_.pace.quick),
+      under_way_(owner.options_.quick),
       changed_(owner.executor_),
       alarm_(net::Deadlines::of(owner.executor_.context()), [this] { wake(); }) {}
 

@@ -18,7 +18,6 @@ class Pace {
     net::Duration memory = std::chrono::seconds(1);          ///< a caller counts as being about for so long
     net::Duration spacing = std::chrono::microseconds(150);  ///< between deliveries, on average
     std::size_t together = 5;
-    net::Duration quick = std::chrono::milliseconds(50);  ///< see UnderWay: the others are not counted
   };
   static constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
 

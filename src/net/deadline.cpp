@@ -35,7 +35,7 @@ Deadline::Deadline(Deadlines& deadlines, std::function<void()> on_expiry)
 
 void Deadline::set(Duration from_now) {
   if (from_now <= Duration::zero()) return clear();
-  // Not CLOCK_MONOTONIC_COARSE, though it is cheaper: on a busy machine it is behind by more than a tick.
+  // Not CLOCK_MONOTONIC_COARSE, though it is cheaper: it can be behind by more than its resolution.
   due_ = deadlines_.now_() + std::min(from_now, limit_max);
   // Moving a limit further away is the hot case (every read does it): it stays where it hangs, and
   // is hung again when that slot comes round.
@@ -54,8 +54,7 @@ void Deadline::clear() {
   --deadlines_.set_;
 }
 
-Deadlines::Deadlines(Executor executor, Now now)
-    : timer_(executor), now_(now ? now : &Clock::now) {}
+Deadlines::Deadlines(Executor executor, Now now) : timer_(executor), now_(now ? now : &Clock::now) {}
 
 Deadlines::~Deadlines() {
   for (Deadline* head : wheel_)

@@ -6,6 +6,24 @@
 #include <utility>
 
 namespace rockdove::tunnel {
+namespace {
+
+/// What is sent as a whole and is larger may hold up others, as a body that comes in pieces does.
+constexpr std::size_t small_content = 64 * 1024;
+
+/// Counts a body for as long as it is under way.
+class CountedBody {
+ public:
+  explicit CountedBody(std::size_t& count) : count_(count) { ++count_; }
+  ~CountedBody() { --count_; }
+  CountedBody(const CountedBody&) = delete;
+  CountedBody& operator=(const CountedBody&) = delete;
+
+ private:
+  std::size_t& count_;
+};
+
+}  // namespace
 
 /// The body of an inbound message: credits the sender's window as it is read, and gives the stream up
 /// if it is dropped before its end.
@@ -13,12 +31,12 @@ class StreamBody final : public http::Body {
  public:
   /// `switched`: what follows a protocol switch may be silent for as long as it likes.
   StreamBody(std::shared_ptr<Link> link, std::shared_ptr<LinkStream> stream, bool switched)
-      : link_(std::move(link)), stream_(std::move(stream)), switched_(switched) {
-    ++link_->open_bodies_;
-  }
+      : link_(std::move(link)),
+        counted_(link_->open_bodies_),
+        stream_(std::move(stream)),
+        switched_(switched) {}
 
   ~StreamBody() override {
-    --link_->open_bodies_;
     const bool asks = link_->inbound_ == nullptr;
     const bool has_sent_all = stream_->outbound_last && stream_->outbound_taken;
     // Who answers may leave a request unread: the other end resets the stream once it has the answer.
@@ -62,30 +80,12 @@ class StreamBody final : public http::Body {
   }
 
   std::shared_ptr<Link> link_;
+  const CountedBody counted_;
   std::shared_ptr<LinkStream> stream_;
   const bool switched_;
   std::string piece_;
   bool finished_ = false;
 };
-
-namespace {
-
-/// What is sent as a whole and is larger may hold up others, as a body that comes in pieces does.
-constexpr std::size_t small_content = 64 * 1024;
-
-/// Counts a body for as long as it is under way.
-class CountedBody {
- public:
-  explicit CountedBody(std::size_t& count) : count_(count) { ++count_; }
-  ~CountedBody() { --count_; }
-  CountedBody(const CountedBody&) = delete;
-  CountedBody& operator=(const CountedBody&) = delete;
-
- private:
-  std::size_t& count_;
-};
-
-}  // namespace
 
 /// Resets the stream if the asking coroutine leaves before there is an answer.
 class Link::OpenCall {

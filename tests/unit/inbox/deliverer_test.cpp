@@ -78,7 +78,8 @@ TEST_F(DelivererTest, records_an_answer_that_comes_after_its_caller_has_gone) {
 }
 
 TEST_F(DelivererTest, sends_a_backlog_few_at_a_time_while_callers_are_about_but_not_what_they_wait_for) {
-  options_.pace = {.memory = 1h, .spacing = 1h, .together = 2, .quick = 1h};
+  options_.pace = {.memory = 1h, .spacing = 1h, .together = 2};
+  options_.quick = 1h;
   for (int i = 0; i < 6; ++i) append(new_event("/backlog"));
   upstream_.held = true;
   start();
@@ -97,26 +98,18 @@ TEST_F(DelivererTest, sends_a_backlog_few_at_a_time_while_callers_are_about_but_
 }
 
 TEST_F(DelivererTest, sends_a_backlog_however_many_callers_wait_for_their_events) {
-  options_.pace = {.memory = 1h, .spacing = 1h, .together = 2, .quick = 1h};
-  upstream_.held = true;
-  start();
-  deliverer_->served_caller();
+  start_beside_a_caller(1h);
   for (int i = 0; i < 3; ++i) deliver(new_event("/awaited"));
   EXPECT_EQ(upstream_.running, 3U);
-  for (int i = 0; i < 6; ++i) append(new_event("/backlog"));
-  wake();
+  append_backlog();
   EXPECT_TRUE(until([&] { return upstream_.running == 5; }));
   settle_down();
   EXPECT_EQ(upstream_.running, 5U);
 }
 
 TEST_F(DelivererTest, lets_no_attempts_that_hang_hold_up_a_backlog) {
-  options_.pace = {.memory = 1h, .spacing = 1h, .together = 2, .quick = 1ms};
-  upstream_.held = true;
-  start();
-  deliverer_->served_caller();
-  for (int i = 0; i < 6; ++i) append(new_event("/backlog"));
-  wake();
+  start_beside_a_caller(1ms);
+  append_backlog();
   ASSERT_TRUE(until([&] { return upstream_.running == 6; })) << "two more each time that two are slow";
 }
 

@@ -124,6 +124,19 @@ class SomeDeliveries : public testing::Test {
     test::on_loop(io_, [&] { deliverer_->wake("r"); });
   }
 
+  /// Two of a backlog at a time, and an upstream that answers nobody.
+  void start_beside_a_caller(net::Duration quick) {
+    options_.pace = {.memory = 1h, .spacing = 1h, .together = 2};
+    options_.quick = quick;
+    upstream_.held = true;
+    start();
+    deliverer_->served_caller();
+  }
+  void append_backlog() {
+    for (int i = 0; i < 6; ++i) append(new_event("/backlog"));
+    wake();
+  }
+
   /// Appends with a claim, delivers and waits, as one does who has a caller.
   std::pair<EventId, Waited> deliver(NewEvent event, net::Duration limit = 2s) {
     DueEvent due = claimed(std::move(event));

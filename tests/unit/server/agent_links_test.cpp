@@ -64,19 +64,16 @@ class LinksOfATunnel : public testing::Test {
     auto response = co_await link->call(request);
     if (response) answers_.push_back(std::move(*response));
   }
-  /// Puts `count` more streams on the link.
-  void occupy(AgentLink& link, std::size_t count, std::string target = "/hold") {
+  /// Puts `count` more streams on the link, with requests of so many bytes.
+  void occupy(AgentLink& link, std::size_t count, std::string target = "/hold", std::size_t bytes = 0) {
     const std::size_t before = link.link->open_streams();
-    for (std::size_t i = 0; i < count; ++i) group_.spawn(call(link.link, request_of("GET", target)));
+    for (std::size_t i = 0; i < count; ++i) {
+      http::Request request = request_of("POST", target);
+      request.has_body = bytes > 0;
+      request.content.assign(bytes, 'x');
+      group_.spawn(call(link.link, std::move(request)));
+    }
     EXPECT_TRUE(run_until(io_, [&] { return link.link->open_streams() == before + count; }));
-  }
-  /// With a request of so many bytes.
-  void burden(AgentLink& link, std::size_t bytes) {
-    http::Request request = request_of("POST", "/hold");
-    request.has_body = true;
-    request.content.assign(bytes, 'x');
-    group_.spawn(call(link.link, std::move(request)));
-    EXPECT_TRUE(run_until(io_, [&] { return link.link->open_streams() == 1; }));
   }
   void TearDown() override {
     test::on_loop(io_, [this] {
@@ -158,8 +155,8 @@ TEST_F(LinksOfATunnel, keep_out_of_the_way_of_a_body) {
 TEST_F(LinksOfATunnel, keep_out_of_the_way_of_a_large_request) {
   AgentLink& first = add("a", 0);
   AgentLink& second = add("a", 1);
-  burden(first, 64 * 1024 + 1);
-  burden(second, 64 * 1024);
+  occupy(first, 1, "/hold", 64 * 1024 + 1);
+  occupy(second, 1, "/hold", 64 * 1024);
   EXPECT_EQ(first.link->open_bodies(), 1U);
   EXPECT_EQ(second.link->open_bodies(), 0U) << "small enough to go with the others";
   EXPECT_EQ(choose(), "a1");
