@@ -9,15 +9,18 @@
 namespace rockdove::inbox {
 namespace {
 
-constexpr std::int64_t copy_pages = 2048;     // 16 MiB: small enough for the copy to end soon
+constexpr std::int64_t copy_pages = 1024;     // 8 MiB: small enough for copy and fsync to end soon
 constexpr std::int64_t restart_pages = 8192;  // 64 MiB: then commits wait, once, so that the log starts anew
 constexpr auto idle = std::chrono::seconds(1);
 
 }  // namespace
 
 CheckpointThread::CheckpointThread(DatabaseFile file, std::shared_ptr<SharedState> shared,
-                                   Turnstile& turnstile)
-    : file_(std::move(file)), shared_(std::move(shared)), turnstile_(turnstile) {}
+                                   Turnstile& turnstile, std::function<void()> distrust)
+    : file_(std::move(file)),
+      shared_(std::move(shared)),
+      turnstile_(turnstile),
+      distrust_(std::move(distrust)) {}
 
 CheckpointThread::~CheckpointThread() {
   stop();
@@ -69,20 +72,20 @@ void CheckpointThread::run() {
 
 void CheckpointThread::checkpoint() {
   const std::shared_lock files(shared_->files);
+  if (is_distrusted_) return;
   std::int64_t pages = 0;
   {
     const std::lock_guard lock(mutex_);
     pages = log_pages_;
   }
-  bool ok = copy(SQLITE_CHECKPOINT_PASSIVE);
+  // Most is copied and safe before commits have to wait.
+  bool ok = copy(SQLITE_CHECKPOINT_PASSIVE) && database_->sync();
   if (ok && pages >= restart_pages) {
     const Turnstile::Break no_commits(turnstile_);
     ok = copy(SQLITE_CHECKPOINT_RESTART);
   }
-  using Work = HealthBook::Work;
-  if (ok) shared_->health.set_failure(Work::checkpoint, {});
-  else shared_->health.set_failure(Work::checkpoint, explain(*database_));
-  if (!ok) database_.reset();
+  if (ok) shared_->health.set_failure(HealthBook::Work::checkpoint, {});
+  else give_up();
 }
 
 bool CheckpointThread::copy(int mode) {
@@ -93,6 +96,23 @@ bool CheckpointThread::copy(int mode) {
   if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY) return true;
   database_->fail(code);
   return false;
+}
+
+void CheckpointThread::give_up() {
+  shared_->health.set_failure(HealthBook::Work::checkpoint, explain(*database_));
+  is_distrusted_ = database_->trouble() == sqlite::Trouble::io;
+  database_.reset();
+  if (is_distrusted_) distrust_();
+}
+
+void CheckpointThread::close() {
+  database_.reset();
+  if (!std::exchange(is_distrusted_, false)) return;
+  {
+    const std::lock_guard lock(mutex_);
+    copied_ = 0;
+  }
+  changed_.notify_all();
 }
 
 }  // namespace rockdove::inbox

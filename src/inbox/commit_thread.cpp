@@ -29,6 +29,7 @@ CommitThread::CommitThread(net::Executor executor, DatabaseFile file, std::share
 
 CommitThread::~CommitThread() {
   stop();
+  close();
 }
 
 void CommitThread::start() {
@@ -93,21 +94,21 @@ void CommitThread::count(const Queued& queued, bool comes) {
   else --number;
 }
 
-void CommitThread::report_damage() {
+void CommitThread::tell(std::atomic<bool>& flag) {
   {
     const std::lock_guard lock(mutex_);
-    damaged_ = true;
+    flag = true;
   }
   changed_.notify_one();
 }
 
 void CommitThread::run() {
   for (;;) {
-    bool is_damaged = false;
-    Batch batch = next_batch(is_damaged);
-    if (is_damaged) salvage_now();
+    Batch batch = next_batch();
+    if (damaged_.exchange(false)) salvage_now();
     const bool has_work = !batch.empty();
     if (has_work) execute(std::move(batch));
+    if (is_reopening_due()) reopen_now();
     {
       const std::lock_guard lock(mutex_);
       if (stopping_ && queue_.empty()) return;
@@ -119,7 +120,7 @@ void CommitThread::run() {
 /// True when a batch should be taken now.
 bool CommitThread::wait_for_work(std::unique_lock<std::mutex>& lock) {
   for (;;) {
-    if (stopping_ || damaged_) return !queue_.empty();
+    if (stopping_ || damaged_ || is_reopening_due()) return !queue_.empty();
     if (urgent_ > 0) return true;
     if (queue_.empty() && is_closed()) {
       changed_.wait_for(lock, pause_longest);
@@ -136,15 +137,13 @@ bool CommitThread::wait_for_work(std::unique_lock<std::mutex>& lock) {
   }
 }
 
-CommitThread::Batch CommitThread::next_batch(bool& is_damaged) {
+CommitThread::Batch CommitThread::next_batch() {
   Batch batch;
   Operations unwanted;
   std::size_t bytes = 0;
   {
     std::unique_lock lock(mutex_);
-    const bool has_work = wait_for_work(lock);
-    is_damaged = std::exchange(damaged_, false);
-    if (!has_work) return batch;
+    if (!wait_for_work(lock)) return batch;
     batch = take_batch(unwanted, bytes);
   }
   finish(std::move(unwanted), bytes);
@@ -350,6 +349,23 @@ void CommitThread::put_back(Batch patient, bool was_mixed) {
                 std::make_move_iterator(patient.end()));
 }
 
+void CommitThread::reopen_now() {
+  log::warn("inbox", "an fsync of {} failed: what was to be safe is copied again", file_.path.string());
+  const std::unique_lock alone(shared_->files);
+  hooks_.close_others();
+  close();
+  if (!ensure_open()) shared_->health.set_failure(HealthBook::Work::commit, failure_);
+}
+
+/// No other connection is left: the last one decides what becomes of the log.
+void CommitThread::close() {
+  for (std::unique_ptr<Writer>* each : {&writer_, &stale_}) {
+    if (*each && must_reopen_) (*each)->database->keep_log();
+    each->reset();
+  }
+  must_reopen_ = false;
+}
+
 void CommitThread::salvage_now() {
   const auto now = net::Clock::now();
   if (salvaged_at_ != net::Clock::time_point{} && now - salvaged_at_ < between_salvages) return;
@@ -357,9 +373,8 @@ void CommitThread::salvage_now() {
   shared_->health.set_failure(HealthBook::Work::commit,
                               file_.path.string() + " is damaged: what can be read is being taken over");
   const std::unique_lock alone(shared_->files);
-  writer_.reset();
-  stale_.reset();
   hooks_.close_others();
+  close();
   try {
     const auto failure = salvage(file_);
     if (failure.empty()) open();

@@ -6,6 +6,7 @@
 #include "inbox/schema.hpp"
 #include "inbox/turnstile.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <thread>
@@ -40,7 +41,10 @@ class CommitThread {
   /// False, having done nothing, if too much waits for the disk already; health says so then.
   bool submit_if_room(std::shared_ptr<WriteOperation> operation);
   /// Somebody else found the database damaged. Any thread.
-  void report_damage();
+  void report_damage() { tell(damaged_); }
+  /// All connections have to be closed, and the log to be kept as it is, before something else is done with
+  /// the database than to write to the log: see CheckpointThread. It is done when commits work. Any thread.
+  void reopen() { tell(must_reopen_); }
 
  private:
   struct Writer {
@@ -59,8 +63,11 @@ class CommitThread {
 
   void run();
   bool is_closed() const { return !writer_; }
+  /// A connection that has failed may have left a commit in the log that a new index would take for good.
+  bool is_reopening_due() const { return must_reopen_ && writer_ && !stale_ && failure_.empty(); }
+  void tell(std::atomic<bool>& flag);
   bool wait_for_work(std::unique_lock<std::mutex>& lock);
-  Batch next_batch(bool& is_damaged);
+  Batch next_batch();
   Batch take_batch(Operations& unwanted, std::size_t& unwanted_bytes);
   void enqueue(std::shared_ptr<WriteOperation> operation, std::size_t bytes);
   void count(const Queued& queued, bool comes);
@@ -73,6 +80,8 @@ class CommitThread {
   void open();
   void absorb_failure(Batch batch);
   void retire_writer();
+  void reopen_now();
+  void close();
   void put_back(Batch patient, bool was_mixed);
   void salvage_now();
 
@@ -91,6 +100,7 @@ class CommitThread {
   sqlite::Trouble trouble_ = sqlite::Trouble::none;  // of the last transaction
   std::string failure_;                              // empty: the last transaction went well
   net::Clock::time_point salvaged_at_{};
+  std::atomic<bool> damaged_ = false, must_reopen_ = false;  // set by others
 
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -103,7 +113,6 @@ class CommitThread {
   std::chrono::milliseconds pause_{0};
   bool apart_ = false;          // the last batch failed: patient and other operations go separately
   std::size_t one_by_one_ = 0;  // so many patient ones, to find the one that cannot be done
-  bool damaged_ = false;
   bool stopping_ = false;
   std::thread thread_;
 };

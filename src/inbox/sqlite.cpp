@@ -84,6 +84,19 @@ void Database::watch_log(std::int64_t* pages) {
   if (handle_) sqlite3_wal_hook(handle_, note, pages);
 }
 
+bool Database::sync() {
+  if (failed()) return false;
+  sqlite3_file* main = nullptr;
+  int code = sqlite3_file_control(handle_, "main", SQLITE_FCNTL_FILE_POINTER, &main);
+  if (code == SQLITE_OK) code = main->pMethods->xSync(main, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+  if (code != SQLITE_OK) fail(code);
+  return code == SQLITE_OK;
+}
+
+void Database::keep_log() {
+  if (handle_) sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
 Statement::Statement(Database& database, const std::string& sql) : database_(database) {
   if (database_.failed()) return;
   check(sqlite3_prepare_v3(database_.handle(), sql.c_str(), static_cast<int>(sql.size() + 1),

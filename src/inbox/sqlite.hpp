@@ -61,6 +61,11 @@ class Database {
 
   /// After each commit in WAL mode `*pages` is the number of pages in the log. It must outlive this.
   void watch_log(std::int64_t* pages);
+  /// Makes safe what checkpoints have copied into the database, while others write to its log. False on
+  /// failure.
+  bool sync();
+  /// The last connection that is closed copies nothing and leaves the log as it is.
+  void keep_log();
 
   sqlite3* handle() { return handle_; }
   const std::filesystem::path& file() const { return file_; }

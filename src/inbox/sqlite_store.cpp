@@ -125,7 +125,8 @@ SqliteStore::SqliteStore(net::Executor executor, SqliteOptions options)
     : executor_(executor),
       page_time_(options.page_time),
       only_one_(lock(options.file)),
-      checkpoints_({options.file, options.vfs, options.cache_bytes}, shared_, turnstile_),
+      checkpoints_({options.file, options.vfs, options.cache_bytes}, shared_, turnstile_,
+                   [this] { commits_.reopen(); }),
       commits_(executor, {options.file, options.vfs, options.cache_bytes}, shared_, turnstile_,
                {[this](std::int64_t log_pages) { checkpoints_.committed(log_pages); },
                 [this] {

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <map>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -32,6 +33,11 @@ class FailingVfs {
   };
 
   std::atomic<Fault> fault{Fault::none};
+  /// The next fsync of a database fails and what it should have made safe never will be, though the cache
+  /// shows it and later ones succeed: what Linux does after an error of the device. Once; then `fault` is
+  /// this.
+  std::atomic<bool> next_sync_loses{false};
+  std::atomic<Fault> fault_after_loss{Fault::none};
   std::atomic<int> write_budget{-1};  ///< after so many writes `fault` begins; -1: at once
   std::atomic<std::chrono::milliseconds> sync_delay{std::chrono::milliseconds(0)};
   std::atomic<std::int64_t> rotten_from{-1};   ///< pages of the database read from this offset on …
@@ -66,19 +72,23 @@ class FailingVfs {
     const auto unsynced = unsynced_.find(from.string());
     if (unsynced == unsynced_.end()) return;
     for (auto each = unsynced->second.rbegin(); each != unsynced->second.rend(); ++each) {
-      if (!each->old.empty()) {
+      std::string old = each->old;
+      if (each->is_lost) old.resize(each->size);  // the file has grown, there is nothing in it
+      if (!old.empty()) {
         std::fstream file(to, std::ios::in | std::ios::out | std::ios::binary);
         file.seekp(each->offset);
-        file.write(each->old.data(), static_cast<std::streamsize>(each->old.size()));
+        file.write(old.data(), static_cast<std::streamsize>(old.size()));
       }
-      std::filesystem::resize_file(to, static_cast<std::uintmax_t>(each->old_size));
+      if (!each->is_lost) std::filesystem::resize_file(to, static_cast<std::uintmax_t>(each->old_size));
     }
   }
 
  private:
   struct Undo {
     sqlite3_int64 offset = 0, old_size = 0;
+    std::size_t size = 0;
     std::string old;
+    bool is_lost = false;  // no later fsync makes it safe, only another write
   };
   struct File {
     sqlite3_file base;
@@ -156,7 +166,16 @@ class FailingVfs {
     std::this_thread::sleep_for(self.sync_delay.load());
     if (self.fault == Fault::sync_error) return SQLITE_IOERR_FSYNC;
     const std::lock_guard lock(self.mutex_);
-    self.unsynced_.erase(*of(file)->name);
+    std::vector<Undo>& unsynced = self.unsynced_[*of(file)->name];
+    if (of(file)->is_database && self.next_sync_loses.exchange(false)) {
+      for (Undo& each : unsynced) each.is_lost = true;
+      self.fault = self.fault_after_loss.load();
+      return SQLITE_IOERR_FSYNC;
+    }
+    std::set<sqlite3_int64> written_again;
+    for (const Undo& each : unsynced)
+      if (!each.is_lost) written_again.insert(each.offset);
+    std::erase_if(unsynced, [&](const Undo& each) { return written_again.contains(each.offset); });
     return of(file)->real()->pMethods->xSync(of(file)->real(), flags);
   }
 
@@ -164,6 +183,7 @@ class FailingVfs {
   void remember(File& file, int size, sqlite3_int64 offset) {
     Undo undo;
     undo.offset = offset;
+    undo.size = static_cast<std::size_t>(size);
     sqlite3_file* const real = file.real();
     real->pMethods->xFileSize(real, &undo.old_size);
     const auto kept = std::max<sqlite3_int64>(0, std::min<sqlite3_int64>(size, undo.old_size - offset));
