@@ -20,7 +20,9 @@ constexpr std::size_t part_max = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t fields_added = 5, fields_added_bytes = 192;
 
 void put_number(std::string& out, std::uint32_t number) {
-  for (std::size_t i = 0; i < number_size; ++i) out += static_cast<char>(number >> (8 * i) & 255);
+  std::array<char, number_size> bytes{};
+  for (std::size_t i = 0; i < number_size; ++i) bytes[i] = static_cast<char>(number >> (8 * i) & 255);
+  out.append(bytes.data(), bytes.size());
 }
 
 void put_part(std::string& out, std::string_view part) {

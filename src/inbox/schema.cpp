@@ -13,7 +13,7 @@ namespace rockdove::inbox {
 namespace {
 
 constexpr int busy_ms = 3'000;
-constexpr int checkpoint_busy_ms = 50;  // commits wait while a checkpoint waits for others
+constexpr int checkpoint_busy_ms = 50;            // commits wait while a checkpoint waits for others
 constexpr int log_bytes_kept = 80 * 1024 * 1024;  // what it has grown to when it starts anew: no cutting
 
 // Requests are written once and apart from what changes with every attempt, so that settling an event
