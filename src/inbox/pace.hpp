@@ -17,7 +17,7 @@ class Pace {
   struct Options {
     net::Duration memory = std::chrono::seconds(1);          ///< a caller counts as being about for so long
     net::Duration spacing = std::chrono::microseconds(150);  ///< between deliveries, on average
-    std::size_t together = 5;
+    std::size_t together = 6;
   };
   static constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
 
