@@ -73,7 +73,8 @@ void Fields::add(std::string_view name, std::string_view value) {
 std::uint32_t Fields::append(std::string_view name, std::string_view value) {
   const std::size_t at = text_.size();
   text_.resize(at + name.size() + value.size());
-  std::ranges::copy(value, std::ranges::copy(name, text_.data() + at).out);
+  name.copy(text_.data() + at, name.size());
+  value.copy(text_.data() + at + name.size(), value.size());
   return static_cast<std::uint32_t>(at);
 }
 

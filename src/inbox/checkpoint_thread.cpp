@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::int64_t copy_pages = 1024;     // 8 MiB: small enough for copy and fsync to end soon
 constexpr std::int64_t restart_pages = 8192;  // 64 MiB: then commits wait, once, so that the log starts anew
-constexpr auto idle = std::chrono::seconds(1);
+constexpr auto idle = std::chrono::seconds(1);  // and after a failure
 
 }  // namespace
 
@@ -65,14 +65,15 @@ void CheckpointThread::run() {
     if (stopping_) return;
     copied_ = log_pages_;
     lock.unlock();
-    checkpoint();
+    const bool ok = checkpoint();
     lock.lock();
+    if (!ok) changed_.wait_for(lock, idle, [this] { return stopping_; });
   }
 }
 
-void CheckpointThread::checkpoint() {
+bool CheckpointThread::checkpoint() {
   const std::shared_lock files(shared_->files);
-  if (is_distrusted_) return;
+  if (is_distrusted_) return false;
   std::int64_t pages = 0;
   {
     const std::lock_guard lock(mutex_);
@@ -86,6 +87,7 @@ void CheckpointThread::checkpoint() {
   }
   if (ok) shared_->health.set_failure(HealthBook::Work::checkpoint, {});
   else give_up();
+  return ok;
 }
 
 bool CheckpointThread::copy(int mode) {

@@ -35,7 +35,7 @@ class CheckpointThread {
 
  private:
   void run();
-  void checkpoint();
+  bool checkpoint();
   bool copy(int mode);
   void give_up();
 

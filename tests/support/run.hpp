@@ -3,10 +3,12 @@
 
 #include "net/asio.hpp"
 
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -30,6 +32,18 @@ bool run_until(net::IoContext& io, Done done, net::Duration limit = run_limit) {
 inline void run_for(net::IoContext& io, net::Duration span) {
   io.restart();
   io.run_for(span);
+}
+
+/// Looks again and again whether `condition` holds, which other threads bring about; false if it does not
+/// come to that.
+template <class Condition>
+bool eventually(Condition condition) {
+  const auto end = net::Clock::now() + run_limit;
+  while (!condition()) {
+    if (net::Clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
 }
 
 /// Does `action` on the loop, as what may only be called from there wants it.

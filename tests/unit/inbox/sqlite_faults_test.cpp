@@ -12,6 +12,7 @@
 namespace rockdove::inbox {
 namespace {
 
+using test::eventually;
 using test::new_event;
 using test::run;
 using test::run_until;
@@ -72,20 +73,6 @@ class SqliteFaults : public testing::Test {
     for (const Tally& tally : store_->tallies())
       if (tally.state == state) count += tally.events;
     return count;
-  }
-  /// Looks again and again; false if it does not come to that.
-  template <class Condition>
-  bool eventually(Condition condition) {
-    const auto end = net::Clock::now() + test::run_limit;
-    while (!condition()) {
-      if (net::Clock::now() > end) return false;
-      run(io_, pause());
-    }
-    return true;
-  }
-  Awaitable<void> pause() {
-    net::Timer timer(io_.get_executor(), 5ms);
-    co_await timer.async_wait(net::asio::use_awaitable_t<net::Executor>());
   }
   bool has_file(const std::string& part) {
     for (const auto& entry : std::filesystem::directory_iterator(files_.directory()))

@@ -9,6 +9,7 @@
 namespace rockdove::inbox {
 namespace {
 
+using test::eventually;
 using Fault = test::FailingVfs::Fault;
 
 /// An append whose end is noted.
@@ -57,16 +58,6 @@ class SqliteStoreQueue : public StoreFixture {
     return test::run_until(io_, [&] {
       return std::all_of(all.begin(), all.end(), [](const auto& each) { return each->ended; });
     });
-  }
-  /// Looks again and again; false if it does not come to that.
-  template <class Condition>
-  bool eventually(Condition condition) {
-    const auto end = net::Clock::now() + test::run_limit;
-    while (!condition()) {
-      if (net::Clock::now() > end) return false;
-      std::this_thread::sleep_for(5ms);
-    }
-    return true;
   }
   /// The committing thread has taken what there is and is waiting for the disk.
   void hold_commit() {

@@ -43,10 +43,7 @@ class SqliteStoreSalvage : public StoreFixture {
     return event;
   }
   bool eventually_quarantined(EventId id) {
-    const auto end = net::Clock::now() + test::run_limit;
-    while (state_of(id) != State::quarantined)
-      if (net::Clock::now() > end) return false;
-    return true;
+    return test::eventually([&] { return state_of(id) == State::quarantined; });
   }
 };
 
