@@ -146,6 +146,8 @@ class BackgroundServer(SceneTest):
         script = Script(self, "rockdove-server.sh", server.config)
         done = script.run("start")
         self.assertEqual(done.returncode, 0, done.stderr + script.log("server"))
+        # "started" says that it stays up for a second; a slow build listens later.
+        eventually(lambda: "listens" in script.log("server"), 30, "it listens")
         self.assertEqual(server.get_json("/health")["status"], "ok")
         self.assertEqual(script.run("reload").returncode, 0)
         eventually(lambda: "configuration" in script.log("server"), 10, "the configuration is read again")
