@@ -1,8 +1,8 @@
-// The least that durability costs here: records of 2 KiB go to the end of a growing file, and a batch of at
-// most 64 of them is safe when fdatasync returns. No HTTP, no database, no index, no second thread: whoever
-// acknowledges events by this disk cannot be faster with batches of that size.
+// The least that durability costs here: records of 2 KiB go to the end of a growing file, and a batch of them
+// is safe when fdatasync returns. No HTTP, no database, no index, no second thread: whoever acknowledges
+// events by this disk cannot be faster with batches of that size.
 //
-//   bench_append_file FILE WAITING SECONDS
+//   bench_append_file FILE WAITING BATCH SECONDS
 //
 // WAITING records are outstanding at any time, as with so many connections: when a batch is safe, as many new
 // ones arrive. A record's latency is from its arrival to the end of its fdatasync.
@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <deque>
 #include <string>
@@ -18,16 +19,16 @@
 namespace {
 
 constexpr std::size_t record_bytes = 2048;
-constexpr std::size_t batch_max = 64;
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) return std::fprintf(stderr, "usage: %s FILE WAITING SECONDS\n", argv[0]), 2;
+  if (argc != 5) return std::fprintf(stderr, "usage: %s FILE WAITING BATCH SECONDS\n", argv[0]), 2;
   const int file = open(argv[1], O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
   if (file < 0) return std::perror(argv[1]), 1;
   const auto begin = Clock::now();
-  const auto end = begin + std::chrono::seconds(std::atoi(argv[3]));
+  const auto batch_max = static_cast<std::size_t>(std::max(1, std::atoi(argv[3])));
+  const auto end = begin + std::chrono::seconds(std::atoi(argv[4]));
   std::deque<Clock::time_point> waiting(static_cast<std::size_t>(std::atoi(argv[2])), begin);
   const std::string records(record_bytes * batch_max, 'r');
   Latencies latencies;
