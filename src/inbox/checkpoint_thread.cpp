@@ -102,7 +102,7 @@ bool CheckpointThread::copy(int mode) {
 
 void CheckpointThread::give_up() {
   shared_->health.set_failure(HealthBook::Work::checkpoint, explain(*database_));
-  is_distrusted_ = database_->trouble() == sqlite::Trouble::io;
+  is_distrusted_ = database_->trouble() == sqlite::Trouble::io;  // mostly an fsync; the others cost little
   database_.reset();
   if (is_distrusted_) distrust_();
 }

@@ -350,7 +350,7 @@ void CommitThread::put_back(Batch patient, bool was_mixed) {
 }
 
 void CommitThread::reopen_now() {
-  log::warn("inbox", "an fsync of {} failed: what was to be safe is copied again", file_.path.string());
+  log::warn("inbox", "a copy into {} failed: all of its log is copied again", file_.path.string());
   const std::unique_lock alone(shared_->files);
   hooks_.close_others();
   close();

@@ -95,7 +95,7 @@ bool forget_damage(sqlite::Database& database) {
 void set_up_damaged(sqlite::Database& database) {
   if (!database.handle()) return;
   sqlite3_busy_timeout(database.handle(), busy_ms);
-  sqlite3_db_config(database.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  database.keep_log();
 }
 
 }  // namespace rockdove::inbox
